@@ -1,0 +1,8 @@
+module github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster
+
+go 1.26
+
+require (
+	github.com/klauspost/compress v1.20.3
+	gopkg.in/yaml.v3 v3.0.1
+)

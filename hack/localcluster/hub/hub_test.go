@@ -1,0 +1,201 @@
+package hub
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const commit = "0123456789abcdef0123456789abcdef01234567"
+
+// size is above the threshold for LFS files, in bytes.
+const size = 20_000_000
+
+// testHub makes a root with an open, a gated and a private repository.
+func testHub(t *testing.T) (url string, log *bytes.Buffer) {
+	t.Helper()
+	root := t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, info := range map[string]string{"org/open": `{}`, "org/gated": `{"gated":true}`, "org/private": `{"private":true}`} {
+		dir := "models/" + id + "/"
+		write(dir+"repo.json", info)
+		write(dir+"refs/main", commit+"\n")
+		write(dir+commit+"/config.json", `{"a": 1}`)
+		write(dir+commit+"/sub/weights.bin", strings.Repeat("0123456789", size/10))
+	}
+	write("access.json", `{"tokens":{"good":{"user":"ann","repos":["org/gated","org/private"]},"other":{"user":"bob","repos":[]}}}`)
+	log = &bytes.Buffer{}
+	server := httptest.NewServer(Handler(root, log))
+	t.Cleanup(server.Close)
+	return server.URL, log
+}
+
+func do(t *testing.T, method, url, token string, header ...string) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequest(method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer, string(body)
+}
+
+func TestAnswers(t *testing.T) {
+	url, _ := testHub(t)
+	file := "/resolve/main/config.json"
+	cases := []struct {
+		name, path, token string
+		status            int
+		code, body        string
+	}{
+		{"file", "/org/open" + file, "", 200, "", `{"a": 1}`},
+		{"file by commit", "/org/open/resolve/" + commit + "/sub/weights.bin", "", 200, "", "0123456789"},
+		{"info", "/api/models/org/open", "", 200, "", `"sha":"` + commit + `"`},
+		{"info by revision", "/api/models/org/open/revision/main", "", 200, "", `"rfilename":"sub/weights.bin"`},
+		{"tree", "/api/models/org/open/tree/" + commit + "?recursive=true", "", 200, "", `"path":"sub/weights.bin","size":20000000`},
+		{"gated listing is open", "/api/models/org/gated", "", 200, "", `"gated":"manual"`},
+		{"gated without token", "/org/gated" + file, "", 401, "GatedRepo", "log in"},
+		{"gated with a token that lacks access", "/org/gated" + file, "other", 403, "GatedRepo", "not in the authorized list"},
+		{"gated with access", "/org/gated" + file, "good", 200, "", `{"a": 1}`},
+		{"private without token", "/api/models/org/private", "", 401, "RepoNotFound", "not found"},
+		{"private with a token that lacks access", "/api/models/org/private", "other", 404, "RepoNotFound", "not found"},
+		{"private with access", "/org/private" + file, "good", 200, "", `{"a": 1}`},
+		{"unknown token", "/org/open" + file, "bad", 401, "", "Invalid credentials"},
+		{"no repository, no token", "/org/none" + file, "", 401, "RepoNotFound", "not found"},
+		{"no repository", "/org/none" + file, "good", 404, "RepoNotFound", "not found"},
+		{"no revision", "/api/models/org/open/revision/dev", "", 404, "RevisionNotFound", "dev"},
+		{"no such commit", "/org/open/resolve/" + strings.Repeat("f", 40) + "/config.json", "", 404, "RevisionNotFound", "Invalid rev"},
+		{"no file", "/org/open/resolve/main/none.bin", "", 404, "EntryNotFound", "Entry not found"},
+		{"a directory is no file", "/org/open/resolve/main/sub", "", 404, "EntryNotFound", ""},
+		{"a path out of the repository", "/org/open/resolve/main/..%2Frepo.json", "", 404, "EntryNotFound", ""},
+		{"whoami", "/api/whoami-v2", "good", 200, "", `"name":"ann"`},
+		{"whoami without token", "/api/whoami-v2", "", 401, "", ""},
+		{"whoami with unknown token", "/api/whoami-v2", "bad", 401, "", ""},
+		{"no dataset API", "/api/datasets/org/open", "", 404, "", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			answer, body := do(t, "GET", url+c.path, c.token)
+			if answer.StatusCode != c.status || answer.Header.Get("X-Error-Code") != c.code || !strings.Contains(body, c.body) {
+				t.Errorf("%s: %d %q %s", c.path, answer.StatusCode, answer.Header.Get("X-Error-Code"), body)
+			}
+		})
+	}
+}
+
+func TestHeadAndRange(t *testing.T) {
+	url, _ := testHub(t)
+	path := url + "/org/open/resolve/main/sub/weights.bin"
+	head, _ := do(t, "HEAD", path, "")
+	if head.ContentLength != size || head.Header.Get("X-Repo-Commit") != commit || len(head.Header.Get("ETag")) != 66 {
+		t.Errorf("HEAD: length %d, headers %v", head.ContentLength, head.Header)
+	}
+	part, body := do(t, "GET", path, "", "Range", "bytes=19999990-")
+	if part.StatusCode != http.StatusPartialContent || body != "0123456789" {
+		t.Errorf("range: %d %q", part.StatusCode, body)
+	}
+}
+
+func post(t *testing.T, url, fault string) {
+	t.Helper()
+	answer, err := http.Post(url+"/_faults", "application/json", strings.NewReader(fault))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("fault %s: %s", fault, answer.Status)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	url, _ := testHub(t)
+	file := url + "/org/open/resolve/main/sub/weights.bin"
+
+	post(t, url, `{"repo":"org/open","status":429,"retryAfter":7,"times":1}`)
+	if answer, _ := do(t, "GET", file, ""); answer.StatusCode != 429 || answer.Header.Get("Retry-After") != "7" {
+		t.Errorf("first download: %s, want 429", answer.Status)
+	}
+	if answer, _ := do(t, "GET", file, ""); answer.StatusCode != 200 {
+		t.Errorf("second download: %s, want the fault gone", answer.Status)
+	}
+
+	post(t, url, `{"repo":"org/open","file":"sub/*","breakAfterBytes":400,"times":1}`)
+	answer, err := http.Get(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if err == nil || len(body) != 400 {
+		t.Errorf("broken download: %d bytes, error %v", len(body), err)
+	}
+
+	post(t, url, `{"repo":"org/open","bytesPerSecond":40000000}`)
+	start := time.Now()
+	if _, body := do(t, "GET", file, ""); len(body) != size || time.Since(start) < 400*time.Millisecond {
+		t.Errorf("20 MB at 40 MB a second took %s", time.Since(start))
+	}
+	if answer, _ := do(t, "DELETE", url+"/_faults", ""); answer.StatusCode != 200 {
+		t.Error(answer.Status)
+	}
+	if _, list := do(t, "GET", url+"/_faults", ""); strings.TrimSpace(list) != "[]" {
+		t.Errorf("faults after DELETE: %s", list)
+	}
+	refused, err := http.Post(url+"/_faults", "application/json", strings.NewReader(`{"repository":"x"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.Body.Close()
+	if refused.StatusCode != 400 {
+		t.Errorf("a misspelt fault: %s", refused.Status)
+	}
+}
+
+func TestLogHasNoToken(t *testing.T) {
+	url, log := testHub(t)
+	do(t, "GET", url+"/org/gated/resolve/main/config.json", "good")
+	do(t, "GET", url+"/org/open/resolve/main/config.json", "secret-canary")
+	if text := log.String(); strings.Contains(text, "secret-canary") || strings.Contains(text, "good") || strings.Count(text, "token=yes") != 2 {
+		t.Error(text)
+	}
+}
+
+func TestMainUsage(t *testing.T) {
+	for _, args := range [][]string{{}, {"bogus"}, {"serve", "--bogus"}, {"url", "extra"}} {
+		if code := Main(args); code != 2 {
+			t.Errorf("hub %v: exit code %d, want 2", args, code)
+		}
+	}
+	if code := Main([]string{"serve", "--root", t.TempDir()}); code != 1 {
+		t.Errorf("hub serve without models: exit code %d, want 1", code)
+	}
+}

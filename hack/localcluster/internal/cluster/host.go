@@ -1,0 +1,198 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// bridge connects the pods; one machine can be the node of one cluster only.
+const bridge = "lc-bridge"
+
+// sysctls are the kernel settings that a node needs, and those that the kubelet changes by itself
+// (an empty value): both are put back by `down`.
+var sysctls = map[string]string{
+	"net/ipv4/ip_forward": "1",
+	// Replies between two pods of one bridge must pass connection tracking, or a Service's address
+	// is not translated back.
+	"net/bridge/bridge-nf-call-iptables": "1",
+	"vm/overcommit_memory":               "",
+	"vm/panic_on_oom":                    "",
+	"kernel/panic":                       "",
+	"kernel/panic_on_oops":               "",
+	"kernel/keys/root_maxkeys":           "",
+	"kernel/keys/root_maxbytes":          "",
+}
+
+// outside are folders beyond the state directory that containerd and the kubelet make.
+var outside = []string{"/run/containerd", "/var/lib/kubelet", "/run/cni", "/var/lib/cni", "/var/log/pods", "/var/log/containers", "/run/runc"}
+
+// remember notes what the machine looked like before, once.
+func (c *Cluster) remember() error {
+	if c.Sysctls != nil {
+		return nil
+	}
+	c.Sysctls = map[string]string{}
+	for name := range sysctls {
+		if data, err := os.ReadFile("/proc/sys/" + name); err == nil {
+			c.Sysctls[name] = strings.TrimSpace(string(data))
+		}
+	}
+	for _, dir := range outside {
+		if _, err := os.Stat(dir); os.IsNotExist(err) {
+			c.Created = append(c.Created, dir)
+		}
+	}
+	return c.save()
+}
+
+// prepareHost makes what the node's components need of the kernel.
+func (c *Cluster) prepareHost() error {
+	if _, err := os.Stat("/proc/sys/net/bridge"); err != nil {
+		// Built in on some kernels, a module on most.
+		_ = exec.Command("modprobe", "br_netfilter").Run()
+	}
+	if err := c.remember(); err != nil {
+		return err
+	}
+	for name, value := range sysctls {
+		if value == "" {
+			continue
+		}
+		if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0o644); err != nil {
+			return fmt.Errorf("set %s: %w: the node needs it; on a machine that forbids it use --no-node", strings.ReplaceAll(name, "/", "."), err)
+		}
+	}
+	for _, dir := range c.cgroups() {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("make the node's control group: %w", err)
+		}
+	}
+	return os.MkdirAll(c.RunDir(), 0o711)
+}
+
+// cgroups are the cluster's control groups, one for each mounted hierarchy.
+func (c *Cluster) cgroups() []string {
+	var dirs []string
+	for _, mount := range mounts() {
+		if mount.kind == "cgroup" || mount.kind == "cgroup2" {
+			dirs = append(dirs, filepath.Join(mount.path, "localcluster-"+c.Name))
+		}
+	}
+	return dirs
+}
+
+type mount struct{ path, kind string }
+
+// mounts are the machine's mounts in the order in which they were made.
+func mounts() []mount {
+	data, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return nil
+	}
+	return parseMounts(string(data))
+}
+
+func parseMounts(text string) []mount {
+	var all []mount
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		if len(fields) < 3 {
+			continue
+		}
+		// The kernel writes blanks in names as octal.
+		path := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(fields[1])
+		all = append(all, mount{path, fields[2]})
+	}
+	return all
+}
+
+// unmountBelow unmounts everything under the folders, the last mounted first.
+func unmountBelow(dirs ...string) error {
+	all := mounts()
+	slices.Reverse(all)
+	var failed []string
+	for _, m := range all {
+		for _, dir := range dirs {
+			if m.path == dir || strings.HasPrefix(m.path, dir+"/") {
+				// Lazily when something still has a file open: it ends with its process.
+				if exec.Command("umount", m.path).Run() != nil && exec.Command("umount", "-l", m.path).Run() != nil {
+					failed = append(failed, m.path)
+				}
+			}
+		}
+	}
+	if len(failed) > 0 {
+		return fmt.Errorf("still mounted: %s", strings.Join(failed, ", "))
+	}
+	return nil
+}
+
+// killGroup kills every process in a control group and below. A group that goes away meanwhile has none.
+func killGroup(dir string) {
+	for _, group := range groupsBelow(dir) {
+		data, _ := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+		for _, field := range strings.Fields(string(data)) {
+			if pid, err := strconv.Atoi(field); err == nil && pid > 1 {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+	}
+}
+
+// removeGroup removes a control group and those below.
+func removeGroup(dir string) error {
+	var last error
+	for _, group := range groupsBelow(dir) {
+		if err := syscall.Rmdir(group); err != nil && !errors.Is(err, syscall.ENOENT) {
+			last = fmt.Errorf("remove control group %s: %w", group, err)
+		}
+	}
+	return last
+}
+
+// groupsBelow lists a control group and those below it, the deepest first.
+func groupsBelow(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var groups []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			groups = append(groups, groupsBelow(filepath.Join(dir, entry.Name()))...)
+		}
+	}
+	return append(groups, dir)
+}
+
+// shims are the processes that containerd leaves with each pod, found by containerd's address in
+// their arguments.
+func (c *Cluster) shims() []int {
+	var pids []int
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
+		if err != nil {
+			continue
+		}
+		args := strings.Split(string(data), "\x00")
+		if strings.Contains(args[0], "containerd-shim") && slices.Contains(args, c.RunDir()+"/containerd.sock") {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
