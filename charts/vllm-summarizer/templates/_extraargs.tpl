@@ -1,0 +1,52 @@
+{{/* Flags that a value of the chart sets, with that value. A second copy would silently win. */}}
+{{- define "vllm-summarizer.ownedFlags" -}}
+model: model.id
+revision: model.revision
+served-model-name: model.servedName
+host: service
+port: service.port
+max-model-len: engine.maxModelLen
+gpu-memory-utilization: engine.gpuMemoryUtilization
+device-memory-utilization: engine.gpuMemoryUtilization
+max-num-seqs: engine.maxNumSeqs
+dtype: engine.dtype
+quantization: engine.quantization
+q: engine.quantization
+kv-cache-dtype: engine.kvCacheDtype
+enforce-eager: engine.enforceEager
+no-enforce-eager: engine.enforceEager
+tensor-parallel-size: engine.tensorParallelSize
+tp: engine.tensorParallelSize
+chat-template: model.chatTemplate
+enable-lora: adapters
+no-enable-lora: adapters
+lora-modules: adapters
+max-loras: engine.maxLoras
+max-lora-rank: engine.maxLoraRank
+download-dir: cache
+ignore-patterns: model.ignorePatterns
+shutdown-timeout: shutdown.drainSeconds
+disable-access-log-for-endpoints: the chart
+{{- end -}}
+
+{{- define "vllm-summarizer.check.extraArgs" -}}
+{{- $owned := include "vllm-summarizer.ownedFlags" . | fromYaml -}}
+{{- /* The patterns are the download container's; a server that fetches by itself takes its own. */ -}}
+{{- if not .Values.model.download -}}{{- $owned = omit $owned "ignore-patterns" -}}{{- end -}}
+{{- range .Values.engine.extraArgs }}
+{{- if hasPrefix "-" . }}
+{{- /* vLLM takes --max_model_len for --max-model-len, and a value after "=". */ -}}
+{{- $flag := splitList "=" . | first | replace "_" "-" | trimAll "-" }}
+{{- if has $flag (list "hf-token" "api-key") }}
+engine.extraArgs may not hold --{{ $flag }}: arguments can be read by everybody who may see the pod. Use hfToken, or VLLM_API_KEY in extraEnv by secretKeyRef.
+{{- else if hasKey $owned $flag }}
+engine.extraArgs may not hold {{ splitList "=" . | first }}: it is set by {{ get $owned $flag }}.
+{{- else if and (eq $flag "config") (include "vllm-summarizer.readsRank" $) }}
+engine.extraArgs may not hold --config while the largest LoRA rank is read from the adapters: set engine.maxLoraRank.
+{{- end }}
+{{- if regexMatch "^[^=]* " . }}
+engine.extraArgs holds {{ . | quote }} as one argument: write a flag and its value as two items, or with "=".
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,115 @@
+{{/* Placement and security of the pods. */}}
+
+{{- define "vllm-summarizer.nodeSelector" -}}
+{{- $selector := dict -}}
+{{- if ne .Values.platform "custom" -}}
+{{- $_ := set $selector "cloud.google.com/gke-accelerator" .Values.gpu.accelerator -}}
+{{- end -}}
+{{- /* On Standard the driver belongs to the node pool: asking for it here could match no node. */ -}}
+{{- if and (eq .Values.platform "gke-autopilot") .Values.gpu.driverVersion -}}
+{{- $_ := set $selector "cloud.google.com/gke-gpu-driver-version" .Values.gpu.driverVersion -}}
+{{- end -}}
+{{- $selector = mergeOverwrite $selector .Values.nodeSelector -}}
+{{- if $selector -}}{{- include "vllm-summarizer.texts" $selector -}}{{- end -}}
+{{- end -}}
+
+{{/* GPU nodes are tainted with the resource's name; only GKE adds the toleration by itself. */}}
+{{- define "vllm-summarizer.tolerations" -}}
+{{- $own := dict "key" .Values.gpu.resourceName "operator" "Exists" "effect" "NoSchedule" -}}
+{{- toYaml (prepend .Values.tolerations $own) -}}
+{{- end -}}
+
+{{- define "vllm-summarizer.podSecurityContext" -}}
+runAsNonRoot: true
+{{- with .Values.securityContext }}
+{{- if not (kindIs "invalid" .runAsUser) }}
+runAsUser: {{ int64 .runAsUser }}
+{{- end }}
+{{- if not (kindIs "invalid" .runAsGroup) }}
+runAsGroup: {{ int64 .runAsGroup }}
+{{- end }}
+{{- if not (kindIs "invalid" .fsGroup) }}
+fsGroup: {{ int64 .fsGroup }}
+fsGroupChangePolicy: OnRootMismatch
+{{- end }}
+{{- end }}
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "vllm-summarizer.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: {{ .Values.securityContext.readOnlyRootFilesystem }}
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/*
+The wait before SIGTERM. Kubernetes has an action of its own for it since 1.30; before
+that only a program in the image can wait.
+*/}}
+{{- define "vllm-summarizer.lifecycle" -}}
+{{- $seconds := int64 .Values.shutdown.preStopSeconds -}}
+{{- if gt $seconds 0 -}}
+preStop:
+  {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}
+  sleep:
+    seconds: {{ $seconds }}
+  {{- else }}
+  exec:
+    command: [sleep, {{ $seconds | toString | quote }}]
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- define "vllm-summarizer.probes" -}}
+{{- $check := "httpGet: {path: /health, port: http}" -}}
+{{- with .Values.probes -}}
+startupProbe:
+  {{ $check }}
+  periodSeconds: {{ int64 .startup.periodSeconds }}
+  timeoutSeconds: {{ int64 .startup.timeoutSeconds }}
+  failureThreshold: {{ divf (include "vllm-summarizer.startupBudget" $ | float64) .startup.periodSeconds | ceil | int64 }}
+readinessProbe:
+  {{ $check }}
+  periodSeconds: {{ int64 .readiness.periodSeconds }}
+  timeoutSeconds: {{ int64 .readiness.timeoutSeconds }}
+  failureThreshold: {{ int64 .readiness.failureThreshold }}
+livenessProbe:
+  {{ $check }}
+  periodSeconds: {{ int64 .liveness.periodSeconds }}
+  timeoutSeconds: {{ int64 .liveness.timeoutSeconds }}
+  failureThreshold: {{ int64 .liveness.failureThreshold }}
+{{- end -}}
+{{- end -}}
+
+{{- define "vllm-summarizer.volumes" -}}
+- name: cache
+  {{- if .Values.cache.persistence.enabled }}
+  persistentVolumeClaim:
+    claimName: {{ include "vllm-summarizer.claimName" . }}
+  {{- else }}
+  emptyDir:
+    sizeLimit: {{ include "vllm-summarizer.cacheGiB" . }}Gi
+  {{- end }}
+- name: home
+  emptyDir: {}
+- name: tmp
+  emptyDir: {}
+- name: shm
+  emptyDir:
+    medium: Memory
+    sizeLimit: {{ include "vllm-summarizer.sharedMemory" . }}
+{{- if include "vllm-summarizer.filesNeeded" . }}
+- name: files
+  configMap:
+    name: {{ include "vllm-summarizer.fullname" . }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.filesNeeded" -}}
+{{- if or (include "vllm-summarizer.downloads" .) .Values.model.chatTemplate -}}true{{- end -}}
+{{- end -}}

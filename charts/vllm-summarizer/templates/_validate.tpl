@@ -1,0 +1,169 @@
+{{/*
+Combinations that the schema lets through and that cannot work. Each check writes one
+sentence a line; all of them are shown together.
+*/}}
+{{- define "vllm-summarizer.validate" -}}
+{{- $found := list -}}
+{{- range list "names" "model" "token" "engine" "adapters" "extraArgs" "gpu" "cache" "rollout" "disruption" "pod" -}}
+{{- $found = concat $found (include (printf "vllm-summarizer.check.%s" .) $ | splitList "\n") -}}
+{{- end -}}
+{{- $problems := list -}}
+{{- range $found -}}
+{{- with trim . -}}{{- $problems = append $problems . -}}{{- end -}}
+{{- end -}}
+{{- if $problems -}}{{- fail (join "\n" $problems) -}}{{- end -}}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.names" -}}
+{{- /* A Service's name is a DNS label that starts with a letter. Helm and the schema refuse capitals. */ -}}
+{{- $name := include "vllm-summarizer.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (lower $name)) }}
+The name {{ $name | quote }} is none for a Service, which takes letters, digits and dashes after a letter: set fullnameOverride.
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.model" -}}
+{{- $id := .Values.model.id -}}
+{{- if hasPrefix "https://huggingface.co/" $id }}
+model.id is a web address: write {{ trimPrefix "https://huggingface.co/" $id | quote }}.
+{{- else if and (include "vllm-summarizer.onHub" $id) (not (regexMatch "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$" $id)) }}
+model.id {{ $id | quote }} is no model id: write ORG/NAME as on the Hugging Face Hub, an absolute path in the container, or a gs://, s3:// or az:// URL.
+{{- else if and (eq .Values.model.revision "c170c708c41dac9275d15a8fff4eca08d52bab71") (ne $id "mistralai/Mistral-7B-Instruct-v0.3") (include "vllm-summarizer.onHub" $id) }}
+model.revision is still the commit of the default model: set it to a commit of {{ $id }}, or to "main".
+{{- end }}
+{{- if and (not (include "vllm-summarizer.onHub" $id)) (not .Values.model.servedName) }}
+model.servedName is empty: with a path or URL as model.id, say by which name clients ask for the model.
+{{- end }}
+{{- $weights := include "vllm-summarizer.weightsGiB" . | float64 }}
+{{- if or (le $weights 0.0) (gt $weights 4096.0) }}
+model.weightsGiB {{ .Values.model.weightsGiB }} is no size: give the GiB that the weights take on disk.
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.token" -}}
+{{- if regexMatch "hf_[A-Za-z0-9]{30,}" (toJson .Values) }}
+The values hold what looks like a Hugging Face token, which would be stored in every release record: put it into a Secret and name that in hfToken.secretName.
+{{- end }}
+{{- if and (not .Values.hfToken.optional) (not .Values.hfToken.secretName) }}
+hfToken.optional is false and hfToken.secretName is empty: name the Secret that must be there.
+{{- end }}
+{{- range concat .Values.extraEnv .Values.extraDownloadEnv }}
+{{- if and (has .name (list "HF_TOKEN" "HUGGING_FACE_HUB_TOKEN" "VLLM_API_KEY")) (hasKey . "value") }}
+{{ .name }} is a secret and may not be given by value: use valueFrom.secretKeyRef.
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.engine" -}}
+{{- $engine := .Values.engine -}}
+{{- $gpus := int64 .Values.gpu.count -}}
+{{- $tensor := include "vllm-summarizer.tensorParallelSize" . | int64 -}}
+{{- if ne 0 (mod $gpus $tensor | int) }}
+engine.tensorParallelSize {{ $tensor }} does not divide gpu.count {{ $gpus }}: leave it null to use every GPU.
+{{- else if and (lt $tensor $gpus) (not (regexMatch "--(pipeline|data)-parallel-size|-pp|-dp" (join " " $engine.extraArgs | replace "_" "-"))) }}
+engine.tensorParallelSize {{ $tensor }} leaves {{ sub $gpus $tensor }} of {{ $gpus }} GPUs idle: leave it null, or use them with --pipeline-parallel-size or --data-parallel-size in engine.extraArgs.
+{{- end }}
+{{- if not (kindIs "invalid" $engine.gpuMemoryUtilization) }}
+{{- $share := toString $engine.gpuMemoryUtilization | float64 }}
+{{- if or (le $share 0.0) (gt $share 1.0) }}
+engine.gpuMemoryUtilization {{ $engine.gpuMemoryUtilization }} is no share: give a number above 0 and at most 1.
+{{- end }}
+{{- end }}
+{{- if and (not .Values.adapters) (or (not (kindIs "invalid" $engine.maxLoraRank)) (not (kindIs "invalid" $engine.maxLoras))) }}
+engine.maxLoraRank and engine.maxLoras are for adapters, and there are none.
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.adapters" -}}
+{{- $names := list (include "vllm-summarizer.servedName" .) -}}
+{{- range .Values.adapters }}
+{{- if eq .name (first $names) }}
+The adapter {{ .name }} has the name of the model: clients could not tell them apart.
+{{- else if has .name $names }}
+Two adapters are called {{ .name }}: give each a name of its own.
+{{- end }}
+{{- $names = append $names .name }}
+{{- if and (not $.Values.model.download) (include "vllm-summarizer.onHub" .repo) .revision }}
+The revision of adapter {{ .name }} needs model.download: vLLM itself always takes an adapter's newest commit.
+{{- end }}
+{{- if and (include "vllm-summarizer.onHub" .repo) (not (regexMatch "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$" .repo)) }}
+The repo {{ .repo | quote }} of adapter {{ .name }} is neither ORG/NAME nor an absolute path.
+{{- end }}
+{{- end }}
+{{- if and .Values.adapters (not .Values.model.download) (kindIs "invalid" .Values.engine.maxLoraRank) }}
+engine.maxLoraRank is null and model.download is false, so that nothing reads the rank from the adapters: set it to the largest of their ranks.
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.gpu" -}}
+{{- $gpus := int64 .Values.gpu.count -}}
+{{- if and (eq .Values.platform "gke-autopilot") (eq .Values.gpu.accelerator "nvidia-l4") (not (has (toString $gpus) (list "1" "2" "4" "8"))) }}
+gpu.count {{ $gpus }} is not possible: GKE Autopilot has nodes with 1, 2, 4 or 8 L4.
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.cache" -}}
+{{- with .Values.cache.persistence }}
+{{- $rolling := and (eq $.Values.strategy.type "RollingUpdate") (ne (toString $.Values.strategy.maxSurge) "0") (ne (toString $.Values.strategy.maxSurge) "0%") }}
+{{- if and .enabled (gt (int64 $.Values.replicas) 1) (ne .accessMode "ReadWriteMany") }}
+{{ $.Values.replicas }} replicas cannot share a {{ .accessMode }} volume: set cache.persistence.accessMode to ReadWriteMany on storage that has it, or cache.persistence.enabled to false.
+{{- else if and .enabled $rolling (ne .accessMode "ReadWriteMany") }}
+A RollingUpdate with maxSurge {{ $.Values.strategy.maxSurge }} needs the {{ .accessMode }} volume twice at once: set strategy.maxSurge to 0 or strategy.type to Recreate.
+{{- end }}
+{{- if and .existingClaim (not .enabled) }}
+cache.persistence.existingClaim is set and cache.persistence.enabled is false: the claim would not be used.
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.rollout" -}}
+{{- with .Values.strategy }}
+{{- if and (eq .type "RollingUpdate") (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) }}
+strategy.maxSurge and strategy.maxUnavailable are both 0: no pod could ever be replaced.
+{{- end }}
+{{- end }}
+{{- $least := add (include "vllm-summarizer.downloadBudget" .) (include "vllm-summarizer.startupBudget" .) }}
+{{- $deadline := include "vllm-summarizer.progressDeadline" . | int64 }}
+{{- if le $deadline $least }}
+progressDeadlineSeconds {{ $deadline }} ends a rollout before the model can be there: the download and startup budgets are {{ $least }} s together.
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.disruption" -}}
+{{- with .Values.podDisruptionBudget }}
+{{- if and .enabled (not (kindIs "invalid" .minAvailable)) }}
+{{- if le (int64 $.Values.replicas) 1 }}
+podDisruptionBudget.minAvailable with {{ $.Values.replicas }} replica would block every node drain and upgrade: use maxUnavailable, or two replicas or more.
+{{- else if and (not (kindIs "string" .minAvailable)) (ge (int64 .minAvailable) (int64 $.Values.replicas)) }}
+podDisruptionBudget.minAvailable {{ .minAvailable }} of {{ $.Values.replicas }} replicas would block every node drain and upgrade: leave room for one to go.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.pod" -}}
+{{- range $key, $_ := .Values.podLabels }}
+{{- if hasPrefix "app.kubernetes.io/" $key }}
+podLabels may not set {{ $key }}, which the chart uses to find its pods.
+{{- end }}
+{{- end }}
+{{- range $list := list "extraEnv" "extraDownloadEnv" "extraVolumes" }}
+{{- $names := list }}
+{{- range index $.Values $list }}
+{{- if has .name $names }}
+{{ $list }} has {{ .name }} twice.
+{{- end }}
+{{- $names = append $names .name }}
+{{- end }}
+{{- end }}
+{{- range .Values.extraVolumes }}
+{{- if has .name (list "cache" "home" "tmp" "shm" "files") }}
+extraVolumes has {{ .name }}, which is the name of a volume of the chart.
+{{- end }}
+{{- end }}
+{{- range .Values.extraVolumeMounts }}
+{{- if has (trimSuffix "/" .mountPath) (list "/cache" "/home/vllm" "/tmp" "/dev/shm" "/etc/summarizer") }}
+extraVolumeMounts has {{ .mountPath }}, where the chart mounts a volume of its own.
+{{- end }}
+{{- end }}
+{{- end -}}

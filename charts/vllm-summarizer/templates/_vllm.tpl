@@ -1,0 +1,120 @@
+{{/* The command line and the environment of the server. */}}
+
+{{- define "vllm-summarizer.tensorParallelSize" -}}
+{{- default .Values.gpu.count .Values.engine.tensorParallelSize | int64 -}}
+{{- end -}}
+
+{{/* A whole number as text; YAML numbers arrive as floats, which print as 1e+06. */}}
+{{- define "vllm-summarizer.whole" -}}
+{{- if kindIs "string" . -}}{{ . }}{{- else -}}{{ int64 . }}{{- end -}}
+{{- end -}}
+
+{{- define "vllm-summarizer.args" -}}
+{{- $engine := .Values.engine -}}
+{{- $args := list (include "vllm-summarizer.modelPath" .) -}}
+{{- if and (include "vllm-summarizer.onHub" .Values.model.id) (not .Values.model.download) .Values.model.revision -}}
+{{- $args = append $args (printf "--revision=%s" .Values.model.revision) -}}
+{{- end -}}
+{{- $args = concat $args (list
+    (printf "--served-model-name=%s" (include "vllm-summarizer.servedName" .))
+    "--port=8000"
+    (printf "--tensor-parallel-size=%s" (include "vllm-summarizer.tensorParallelSize" .))
+    (printf "--max-model-len=%s" (include "vllm-summarizer.whole" $engine.maxModelLen))) -}}
+{{- if not (kindIs "invalid" $engine.gpuMemoryUtilization) -}}
+{{- $args = append $args (printf "--gpu-memory-utilization=%v" $engine.gpuMemoryUtilization) -}}
+{{- end -}}
+{{- if not (kindIs "invalid" $engine.maxNumSeqs) -}}
+{{- $args = append $args (printf "--max-num-seqs=%d" (int64 $engine.maxNumSeqs)) -}}
+{{- end -}}
+{{- with $engine.dtype -}}{{- $args = append $args (printf "--dtype=%s" .) -}}{{- end -}}
+{{- with $engine.quantization -}}{{- $args = append $args (printf "--quantization=%s" .) -}}{{- end -}}
+{{- with $engine.kvCacheDtype -}}{{- $args = append $args (printf "--kv-cache-dtype=%s" .) -}}{{- end -}}
+{{- if $engine.enforceEager -}}{{- $args = append $args "--enforce-eager" -}}{{- end -}}
+{{- if .Values.model.chatTemplate -}}
+{{- $args = append $args "--chat-template=/etc/summarizer/chat-template.jinja" -}}
+{{- end -}}
+{{- if .Values.adapters -}}
+{{- $args = concat $args (list "--enable-lora" (printf "--max-loras=%d" (default (len .Values.adapters) $engine.maxLoras | int64))) -}}
+{{- if not (kindIs "invalid" $engine.maxLoraRank) -}}
+{{- $args = append $args (printf "--max-lora-rank=%d" (int64 $engine.maxLoraRank)) -}}
+{{- end -}}
+{{- $args = append $args "--lora-modules" -}}
+{{- range .Values.adapters -}}
+{{- $args = append $args (printf "%s=%s" .name (include "vllm-summarizer.adapterPath" (dict "root" $ "adapter" .))) -}}
+{{- end -}}
+{{- end -}}
+{{- $args = concat $args (list
+    (printf "--shutdown-timeout=%d" (int64 .Values.shutdown.drainSeconds))
+    "--disable-access-log-for-endpoints=/health,/metrics") -}}
+{{- if include "vllm-summarizer.readsRank" . -}}
+{{- /* vLLM finds this flag only as two arguments. */ -}}
+{{- $args = concat $args (list "--config" (include "vllm-summarizer.engineConfig" .)) -}}
+{{- end -}}
+{{- toYaml (concat $args $engine.extraArgs) -}}
+{{- end -}}
+
+{{/* HF_TOKEN for whichever container talks to the Hub. */}}
+{{- define "vllm-summarizer.tokenEnv" -}}
+{{- with .Values.hfToken -}}
+{{- if .secretName -}}
+- name: HF_TOKEN
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secretName }}
+      key: {{ .secretKey }}
+      optional: {{ .optional }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Environment that both containers share. Everything that is written goes to a volume, because
+the root filesystem is read-only; USER and LOGNAME answer Python's getuser() for a user
+that the image's passwd file may not have.
+*/}}
+{{- define "vllm-summarizer.commonEnv" -}}
+- {name: HOME, value: /home/vllm}
+- {name: USER, value: vllm}
+- {name: LOGNAME, value: vllm}
+- {name: HF_HOME, value: /cache/huggingface}
+- {name: XDG_CACHE_HOME, value: /cache/xdg}
+- {name: HF_HUB_DISABLE_TELEMETRY, value: "1"}
+- {name: DO_NOT_TRACK, value: "1"}
+- {name: PYTHONDONTWRITEBYTECODE, value: "1"}
+- {name: PYTHONUNBUFFERED, value: "1"}
+{{- with .Values.model.hubEndpoint }}
+- {name: HF_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.serverEnv" -}}
+{{ include "vllm-summarizer.commonEnv" . }}
+- {name: VLLM_CACHE_ROOT, value: /cache/vllm}
+- {name: TRITON_CACHE_DIR, value: /cache/triton}
+- {name: TORCHINDUCTOR_CACHE_DIR, value: /cache/inductor}
+{{- /* vLLM gives an engine 600 s by itself; the startup probe is to be what ends a slow start. */}}
+- {name: VLLM_ENGINE_READY_TIMEOUT_S, value: {{ include "vllm-summarizer.startupBudget" . | quote }}}
+- {name: VLLM_NO_USAGE_STATS, value: "1"}
+- {name: VLLM_DO_NOT_TRACK, value: "1"}
+{{- if .Values.model.download }}
+- {name: HF_HUB_OFFLINE, value: "1"}
+{{- else }}
+{{ include "vllm-summarizer.tokenEnv" . }}
+{{- end }}
+{{- end -}}
+
+{{/* The chart's variables without those that the user sets, then the user's with values as text: (list chartEnvYAML userList). */}}
+{{- define "vllm-summarizer.mergedEnv" -}}
+{{- $user := index . 1 -}}
+{{- $names := list -}}
+{{- range $user -}}{{- $names = append $names .name -}}{{- end -}}
+{{- $env := list -}}
+{{- range index . 0 | fromYamlArray -}}
+{{- if not (has .name $names) -}}{{- $env = append $env . -}}{{- end -}}
+{{- end -}}
+{{- range $user -}}
+{{- if kindIs "invalid" .value -}}{{- $env = append $env . -}}
+{{- else -}}{{- $env = append $env (merge (dict "value" (include "vllm-summarizer.text" .value)) .) -}}{{- end -}}
+{{- end -}}
+{{- toYaml $env -}}
+{{- end -}}
