@@ -1,0 +1,153 @@
+// Package chartflags are the flags that set chart values, shared by every verb that
+// renders the chart.
+package chartflags
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/pflag"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
+)
+
+// Flags are the flags and what was given with them.
+type Flags struct {
+	// Base are values below everything that is given, such as those of the release's last
+	// install; nil for none.
+	Base map[string]any
+
+	files      []string
+	set        []string
+	setString  []string
+	setFile    []string
+	setJSON    []string
+	model      string
+	revision   string
+	servedName string
+	accel      string
+	gpus       int64
+	maxLen     string
+	replicas   int64
+	image      string
+	hfSecret   string
+	adapters   []string
+	platform   string
+
+	given *pflag.FlagSet
+	below []render.ValuesFile
+}
+
+// Over lays what is given over earlier values, such as those of the last install: they are
+// the weakest source.
+func (f *Flags) Over(earlier map[string]any) error {
+	data, err := yaml.Marshal(earlier)
+	if err != nil {
+		return fmt.Errorf("cannot read the values of the last install: %w", err)
+	}
+	f.below = []render.ValuesFile{{Name: "the values of the last install", Data: data}}
+	return nil
+}
+
+// AddTo registers the flags; Values then reads what was given.
+func (f *Flags) AddTo(flags *pflag.FlagSet) {
+	f.given = flags
+	flags.StringArrayVarP(&f.files, "values", "f", nil, "file of chart values, or - for standard input; repeat to add more, the last wins")
+	flags.StringArrayVar(&f.set, "set", nil, "one chart value, as NAME=VALUE; stronger than -f")
+	flags.StringArrayVar(&f.setString, "set-string", nil, "one chart value that stays a text, as NAME=TEXT")
+	flags.StringArrayVar(&f.setFile, "set-file", nil, "one chart value from a file, as NAME=FILE")
+	flags.StringArrayVar(&f.setJSON, "set-json", nil, "one chart value as JSON, as NAME=JSON")
+
+	flags.StringVar(&f.model, "model", "", "model on the Hugging Face Hub, as ORG/NAME, or a path or gs://, s3:// or az:// URL")
+	flags.StringVar(&f.revision, "revision", "", "commit, tag or branch of the model")
+	flags.StringVar(&f.servedName, "served-name", "", "name that clients ask for; the model's id when not given")
+	flags.StringArrayVar(&f.adapters, "adapter", nil, "LoRA adapter to serve, as NAME=ORG/REPO[@REVISION]; repeat for more")
+	flags.StringVar(&f.hfSecret, "hf-secret", "", "Secret with the Hugging Face token, as NAME or NAME:KEY")
+	flags.StringVar(&f.accel, "accelerator", "", "GPU to run on, as the cluster labels it, such as nvidia-l4")
+	flags.Int64Var(&f.gpus, "gpus", 0, "GPUs for each replica")
+	flags.StringVar(&f.maxLen, "max-model-len", "", "longest prompt plus answer, in tokens, or auto")
+	flags.Int64Var(&f.replicas, "replicas", 0, "number of model servers")
+	flags.StringVar(&f.image, "image", "", "image of the model server, as REPOSITORY:TAG or REPOSITORY@sha256:DIGEST")
+	flags.StringVar(&f.platform, "platform", "", "what places the pods: gke-autopilot, gke-standard or custom")
+}
+
+// Values merges files, flags and --set into chart values and checks what can be checked
+// without the chart's schema. All its errors are usage errors. Hints about what the user
+// may have missed go to errOut.
+func (f *Flags) Values(chart fs.FS, in io.Reader, errOut io.Writer) (map[string]any, error) {
+	files, err := readFiles(f.files, in)
+	if err != nil {
+		return nil, err
+	}
+	files = append(f.below, files...)
+	typed, err := f.typed()
+	if err != nil {
+		return nil, err
+	}
+	model, err := f.otherModel(chart, files)
+	if err != nil {
+		return nil, err
+	}
+	typed = append(typed, model.revision...)
+	values, err := render.MergeValues(render.Sources{
+		Base: f.Base, Files: files, Typed: typed,
+		JSON: f.setJSON, Set: f.set, String: f.setString, File: f.setFile, ReadFile: os.ReadFile,
+	})
+	if err != nil {
+		return nil, Explain(err)
+	}
+	model.note(values, errOut)
+	return values, nil
+}
+
+// SecretGiven says whether the user named the Secret with the token, so that its absence
+// is an error even where the chart would do without.
+func (f *Flags) SecretGiven() bool { return f.changed("hf-secret") }
+
+func (f *Flags) changed(name string) bool { return f.given != nil && f.given.Changed(name) }
+
+// typed returns the values of the typed flags that were given.
+func (f *Flags) typed() ([]render.Typed, error) {
+	var all []render.Typed
+	for _, flag := range []struct {
+		name  string
+		parse func() ([]render.Typed, error)
+	}{
+		{"model", func() ([]render.Typed, error) { return one(f.model, checkModel, "model", "id") }},
+		{"revision", func() ([]render.Typed, error) { return one(f.revision, checkRevision, "model", "revision") }},
+		{"served-name", func() ([]render.Typed, error) { return one(f.servedName, checkNotEmpty, "model", "servedName") }},
+		{"accelerator", func() ([]render.Typed, error) { return one(f.accel, checkNotEmpty, "gpu", "accelerator") }},
+		{"gpus", func() ([]render.Typed, error) { return one(f.gpus, atLeast(1), "gpu", "count") }},
+		{"max-model-len", func() ([]render.Typed, error) { return parseMaxLen(f.maxLen) }},
+		{"replicas", func() ([]render.Typed, error) { return one(f.replicas, atLeast(0), "replicas") }},
+		{"image", func() ([]render.Typed, error) { return parseImage(f.image) }},
+		{"hf-secret", func() ([]render.Typed, error) { return parseSecret(f.hfSecret) }},
+		{"adapter", func() ([]render.Typed, error) { return parseAdapters(f.adapters) }},
+		{"platform", func() ([]render.Typed, error) { return one(f.platform, checkNotEmpty, "platform") }},
+	} {
+		if !f.changed(flag.name) {
+			continue
+		}
+		values, err := flag.parse()
+		if err != nil {
+			return nil, failure.Usagef("--%s: %w", flag.name, err)
+		}
+		for _, v := range values {
+			v.Flag = "--" + flag.name
+			all = append(all, v)
+		}
+	}
+	return all, nil
+}
+
+// one is the commonest flag: one value at one path, checked.
+func one[T any](value T, check func(T) error, path ...string) ([]render.Typed, error) {
+	if err := check(value); err != nil {
+		return nil, err
+	}
+	return []render.Typed{{Path: path, Value: value}}, nil
+}

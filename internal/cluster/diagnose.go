@@ -1,0 +1,175 @@
+package cluster
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// diagnose tells from a pod and its events how far it is and what is wrong. Events must be
+// of this pod, oldest first.
+func diagnose(pod *corev1.Pod, events []corev1.Event) Pod {
+	p := Pod{
+		Name:    pod.Name,
+		Node:    pod.Spec.NodeName,
+		GPUs:    gpus(pod),
+		Created: pod.CreationTimestamp.Time,
+	}
+	server := statusOf(pod.Status.ContainerStatuses, ServerContainer)
+	if server != nil {
+		p.Restarts = server.RestartCount
+		p.LastExit = exitReason(server.LastTerminationState.Terminated)
+	}
+	switch {
+	case pod.DeletionTimestamp != nil:
+		p.Phase = Stopping
+	case pod.Status.Phase == corev1.PodFailed:
+		p.Over = true
+		p.Phase, p.Reason, p.Message = Failing, pod.Status.Reason, pod.Status.Message
+	case !scheduled(pod):
+		diagnoseUnscheduled(&p, pod, events)
+	case isReady(pod):
+		p.Phase = Ready
+	default:
+		diagnoseContainers(&p, pod, server, events)
+	}
+	return p
+}
+
+func diagnoseUnscheduled(p *Pod, pod *corev1.Pod, events []corev1.Event) {
+	p.Phase = Unscheduled
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled {
+			p.Reason, p.Message = c.Reason, c.Message
+		}
+	}
+	// The autoscaler's refusal (quota, stock-out) says more than the scheduler's.
+	switch e := last(events, "FailedScaleUp", "NotTriggerScaleUp", "TriggeredScaleUp"); {
+	case e == nil:
+	case e.Reason == "TriggeredScaleUp":
+		p.Reason, p.Message = e.Reason, "a node is being added: "+e.Message
+	default:
+		p.Reason, p.Message = e.Reason, e.Message
+	}
+	p.Next = nextForUnscheduled(p.Message, pod.Namespace)
+}
+
+func nextForUnscheduled(message, namespace string) string {
+	switch lower := strings.ToLower(message); {
+	case strings.Contains(lower, "quota"):
+		return "ask for more GPU quota in this region, or use another accelerator: --accelerator"
+	case strings.Contains(lower, "insufficient nvidia.com"):
+		return "every GPU is taken. See by what: kubectl get pods -A -o wide"
+	case strings.Contains(lower, "node affinity/selector"):
+		return "no node has the labels asked for. See: kubectl get nodes -L cloud.google.com/gke-accelerator\nor choose others: --accelerator NAME, --platform custom"
+	case strings.Contains(lower, "persistentvolumeclaim"):
+		return "see: kubectl get pvc -n " + namespace
+	}
+	return ""
+}
+
+func diagnoseContainers(p *Pod, pod *corev1.Pod, server *corev1.ContainerStatus, events []corev1.Event) {
+	download := statusOf(pod.Status.InitContainerStatuses, DownloadContainer)
+	switch {
+	case download != nil && download.State.Running != nil:
+		p.Phase, p.wantsLog = Downloading, &logRequest{container: DownloadContainer, lines: 3}
+		return
+	case download != nil && !done(download):
+		if diagnoseStuck(p, pod, download, events) {
+			return
+		}
+	case server != nil && server.State.Running != nil:
+		p.Phase, p.wantsLog = Loading, &logRequest{container: ServerContainer, lines: 20}
+		if server.RestartCount > 0 {
+			diagnoseRestarted(p, server, events)
+		}
+		return
+	case server != nil:
+		if diagnoseStuck(p, pod, server, events) {
+			return
+		}
+	}
+	diagnosePreparing(p, events)
+}
+
+// diagnoseStuck fills p when the container failed or cannot be created, and says whether
+// that is so.
+func diagnoseStuck(p *Pod, pod *corev1.Pod, c *corev1.ContainerStatus, events []corev1.Event) bool {
+	if t := firstTerminated(c); t != nil && failed(c, t) && (c.State.Terminated != nil || inBackOff(c)) {
+		p.Phase, p.Reason = Failing, exitReason(t)
+		p.Message = strings.TrimSpace(t.Message)
+		p.wantsLog = &logRequest{container: c.Name, previous: c.State.Terminated == nil, lines: 50}
+		p.Final = c.RestartCount >= crashesUntilFinal || permanent(c.Name, t)
+		p.Next = fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", pod.Namespace, pod.Name, c.Name)
+		diagnoseProbeKill(p, t, events)
+		return true
+	}
+	w := c.State.Waiting
+	if w == nil {
+		return false
+	}
+	switch w.Reason {
+	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
+		p.Phase, p.Reason = Failing, w.Reason
+		p.Message = fmt.Sprintf("the image %s cannot be pulled: %s", imageOf(pod, c.Name), pullError(w, events))
+		p.Next = "check the name, or give another: --image REPOSITORY:TAG; a private registry needs --set imagePullSecrets[0].name=SECRET"
+		// A registry's hiccup mends itself: only a second failure, or a name that is none, is final.
+		p.Final = w.Reason == "InvalidImageName" || w.Reason == "ErrImageNeverPull" || count(events, "Failed", "Failed to pull image") >= 2
+		return true
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+		p.Phase, p.Reason, p.Message = Failing, w.Reason, w.Message
+		// What names an object that is missing stays so; a slow node mends itself.
+		p.Final = strings.Contains(w.Message, "not found") || strings.Contains(w.Message, "couldn't find key") ||
+			count(events, "Failed", "") > failuresUntilFinal
+		p.Next = fmt.Sprintf("kubectl describe pod -n %s %s", pod.Namespace, pod.Name)
+		return true
+	}
+	return false
+}
+
+// diagnoseRestarted keeps the reason of the last crash in sight while the server starts again.
+func diagnoseRestarted(p *Pod, server *corev1.ContainerStatus, events []corev1.Event) {
+	t := server.LastTerminationState.Terminated
+	if t == nil {
+		return
+	}
+	p.Reason = "Restarted"
+	p.Message = fmt.Sprintf("start %d, after: %s", server.RestartCount+1, exitReason(t))
+	if server.RestartCount >= crashesUntilFinal || permanent(server.Name, t) {
+		p.Phase, p.Final = Failing, true
+		p.Reason = exitReason(t)
+		p.Message = strings.TrimSpace(t.Message)
+		p.wantsLog = &logRequest{container: server.Name, previous: true, lines: 50}
+		diagnoseProbeKill(p, t, events)
+	}
+}
+
+// diagnoseProbeKill recognizes a server that was not broken but slow: the kubelet ended it.
+func diagnoseProbeKill(p *Pod, t *corev1.ContainerStateTerminated, events []corev1.Event) {
+	if t.Reason == "OOMKilled" {
+		return
+	}
+	// The event decides, not the exit code: vLLM ends with one of its own while it starts.
+	if e := last(events, "Killing"); e != nil && strings.Contains(e.Message, "startup probe") {
+		p.Reason = "StartupProbeFailed"
+		p.Message = "the server was still starting when its time was up: " + e.Message
+		p.Next = "give it longer: --set probes.startup.budgetSeconds=SECONDS"
+	}
+}
+
+func diagnosePreparing(p *Pod, events []corev1.Event) {
+	p.Phase = Preparing
+	for i := len(events) - 1; i >= 0; i-- {
+		switch e := events[i]; e.Reason {
+		case "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox":
+			p.Reason, p.Message = e.Reason, e.Message
+			return
+		case "Pulling":
+			p.Phase, p.Message = Pulling, strings.TrimPrefix(e.Message, "Pulling image ")
+			return
+		case "Pulled", "Started", "Created":
+			return
+		}
+	}
+}
