@@ -1,0 +1,89 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const dialogue = "Amanda: I baked  cookies. Do you want some?\nJerry: Sure!\nAmanda: I'll bring you tomorrow :-)"
+
+func cpu(ns, release string, more ...string) []string {
+	return append([]string{"install", release, "-n", ns, "-f", values("local-cpu-values.yaml"), "--timeout", "8m"}, more...)
+}
+
+// TestRealServer walks the main job with real vLLM and a real model: nothing but the GPU
+// and the size of the model is simulated.
+func TestRealServer(t *testing.T) {
+	ns := namespace(t)
+	run(t, cpu(ns, "real", "--adapter", "demo=local/smollm2-demo-lora")...).exits(t, 0).
+		says(t, `loading the model`)
+	run(t, "status", "real", "-n", ns).exits(t, 0).
+		prints(t, `^model +HuggingFaceTB/SmolLM2-135M-Instruct, context 2048 tokens, vLLM 0\.32\.0`).
+		prints(t, `^adapters +demo$`)
+
+	t.Run("base and adapter answer differently", func(t *testing.T) {
+		base := run(t, "query", "--release", "real", "-n", ns, "--max-tokens", "24", dialogue).exits(t, 0)
+		adapter := run(t, "query", "--release", "real", "-n", ns, "--max-tokens", "24", "--model", "demo", dialogue).exits(t, 0)
+		if base.stdout == adapter.stdout {
+			t.Errorf("base and adapter both say %q", base.stdout)
+		}
+	})
+	t.Run("a text too long is refused with the counts", func(t *testing.T) {
+		long := strings.Repeat("Amanda: I baked cookies. Do you want some? ", 400)
+		run(t, "query", "--release", "real", "-n", ns, long).exits(t, 3).oneError(t).says(t, `2048`)
+	})
+	t.Run("an unknown model", func(t *testing.T) {
+		run(t, "query", "--release", "real", "-n", ns, "--model", "dmo", dialogue).oneError(t).says(t, `demo`)
+	})
+	t.Run("helm test", func(t *testing.T) {
+		out := helper(t, env.helm3, "test", "real", "-n", ns, "--timeout", "3m")
+		if !strings.Contains(out, "Succeeded") {
+			t.Errorf("helm test: %s", out)
+		}
+	})
+	t.Run("a drained pod finishes its answers", func(t *testing.T) {
+		b := start(t, "query", "--release", "real", "-n", ns, "--prompt", "", "--max-tokens", "150", "Tell a long story about a lighthouse.")
+		eventually(t, time.Minute, func() string {
+			if b.stdout() == "" {
+				return "no token came: " + b.stderr()
+			}
+			return ""
+		})
+		if err := env.client.CoreV1().Pods(ns).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app.kubernetes.io/instance=real"}); err != nil {
+			t.Fatal(err)
+		}
+		b.wait(t, 2*time.Minute).exits(t, 0)
+	})
+	t.Run("and the next call works once the new pod does", func(t *testing.T) {
+		run(t, "install", "real", "-n", ns, "--timeout", "8m").exits(t, 0)
+		run(t, "query", "--release", "real", "-n", ns, "--max-tokens", "8", dialogue).exits(t, 0)
+	})
+}
+
+// A model that the token may not read ends the wait at once, with the way out; neither the
+// message nor the download's log holds the token.
+func TestGatedModel(t *testing.T) {
+	ns := namespace(t)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "hf-secret"}, StringData: map[string]string{"hf_api_token": canary}}
+	if _, err := env.client.CoreV1().Secrets(ns).Create(t.Context(), secret, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, cpu(ns, "gated", "--model", "local/gated-model")...).exits(t, 1).oneError(t)
+	r.says(t, `local/gated-model: 40[13]`).says(t, `key hf_api_token of Secret hf-secret`)
+	if strings.Contains(r.stderr, "tried again") {
+		t.Error("a refusal that no retry mends was tried again")
+	}
+	if strings.Contains(r.stderr, "Traceback") {
+		t.Error("a Python traceback reached the user")
+	}
+	logs := helper(t, env.kubectl, "logs", "-n", ns, "-l", "app.kubernetes.io/instance=gated", "-c", "download", "--tail=-1")
+	if strings.Contains(r.stderr+logs, canary) {
+		t.Error("the token is in the message or in the log")
+	}
+}
