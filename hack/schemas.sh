@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Usage: hack/schemas.sh
+# Prints the directory of kubeconform's schemas for the Kubernetes release that the local cluster runs, made
+# once from the OpenAPI document in Kubernetes' own module.
+. "$(dirname "$0")/lib.sh"
+
+version=v1.37.2
+# The generator is part of the key: another one makes other schemas.
+dir=$cache/schemas/$version-$(cat hack/checks/schemas/*.go | cksum | cut -d' ' -f1)
+if [ ! -d "$dir" ]; then
+  say "making the schemas of Kubernetes $version, once"
+  source=$(go mod download -json "k8s.io/kubernetes@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  rm -rf "$dir.new"
+  mkdir -p "$cache/schemas"
+  go run ./hack/checks/schemas "$source/api/openapi-spec/swagger.json" "$dir.new"
+  mv "$dir.new" "$dir"
+fi
+echo "$dir"
