@@ -37,8 +37,13 @@ func admission(t *testing.T, p *program) {
 		// refusal is a part of the message; empty where it is accepted.
 		refusal string
 	}{
-		"plain":         {func(_, _, _ object) {}, ""},
-		"no GPU":        {func(spec, container, _ object) { delete(spec, "nodeSelector"); delete(container, "resources") }, ""},
+		"plain":  {func(_, _, _ object) {}, ""},
+		"no GPU": {func(spec, container, _ object) { delete(spec, "nodeSelector"); delete(container, "resources") }, ""},
+		"the taint of GPU nodes, without a GPU": {func(spec, container, _ object) {
+			spec["tolerations"] = []any{object{"key": "nvidia.com/gpu", "operator": "Exists"}}
+			delete(container, "resources")
+			delete(spec, "nodeSelector")
+		}, "cannot be specified if the pod does not request to use GPU"},
 		"no selector":   {func(spec, _, _ object) { delete(spec, "nodeSelector") }, "must select cloud.google.com/gke-accelerator"},
 		"compute class": {func(spec, _, _ object) { spec["nodeSelector"] = object{"cloud.google.com/compute-class": "l4"} }, ""},
 		"only strategy": {func(_, _, selector object) { selector[strategy] = "time-sharing" }, "select both or neither"},

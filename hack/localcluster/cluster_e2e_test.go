@@ -91,10 +91,13 @@ func podsWork(t *testing.T, p *program) {
 		args := append([]string{"exec", "web", "--", "/podtool"}, strings.Fields(command)...)
 		p.eventually(command, func() error {
 			out, err := p.kubectl("", args...)
-			if err == nil && !strings.Contains(out, want) {
-				err = fmt.Errorf("%q; want %q", out, want)
+			if err != nil {
+				return fmt.Errorf("%w: %s", err, out)
 			}
-			return err
+			if !strings.Contains(out, want) {
+				return fmt.Errorf("%q; want %q", out, want)
+			}
+			return nil
 		})
 	}
 	if out, err := p.kubectl("", "exec", "web", "--", "/podtool", "resolve", "huggingface.co"); err == nil || !strings.Contains(out, "no such host") {

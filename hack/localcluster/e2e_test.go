@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/build"
 )
 
 // program runs hack/localcluster.sh for one cluster.
@@ -25,6 +27,10 @@ func newProgram(t *testing.T, name string) *program {
 	t.Helper()
 	if os.Getenv("LOCALCLUSTER_E2E") != "1" {
 		t.Skip("set LOCALCLUSTER_E2E=1 to start real clusters on this machine")
+	}
+	// `up` would install them too, but the picture of the machine before it is taken with them.
+	if err := build.EnsurePackages(t.Context(), os.Stderr); err != nil {
+		t.Fatal(err)
 	}
 	p := &program{t, name}
 	t.Cleanup(func() {

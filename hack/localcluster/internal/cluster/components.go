@@ -20,6 +20,8 @@ type component struct {
 	config string
 	// health is a URL that answers 200 when the component works; empty where only its life tells.
 	health string
+	// asksAPI: it is a client of the API server.
+	asksAPI bool
 }
 
 // healthClient does not verify: some servers make their own certificates for their health ports, which are on
@@ -65,7 +67,7 @@ func (c *Cluster) control(p build.Programs) []component {
 	}
 	pki := func(name string) string { return c.path("pki", name) }
 	all := []component{
-		{name: "kube-controller-manager", health: c.local("https", "controller-manager", "/healthz"), args: []string{
+		{name: "kube-controller-manager", asksAPI: true, health: c.local("https", "controller-manager", "/healthz"), args: []string{
 			p.Path("kube-controller-manager"),
 			"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", c.Ports["controller-manager"]),
 			"--kubeconfig=" + c.path("controller-manager.kubeconfig"),
@@ -81,7 +83,7 @@ func (c *Cluster) control(p build.Programs) []component {
 			// A test that kills a node should not wait a minute to see it.
 			"--node-monitor-grace-period=20s",
 		}},
-		{name: "kube-scheduler", health: c.local("https", "scheduler", "/healthz"), args: []string{
+		{name: "kube-scheduler", asksAPI: true, health: c.local("https", "scheduler", "/healthz"), args: []string{
 			p.Path("kube-scheduler"),
 			"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", c.Ports["scheduler"]),
 			"--kubeconfig=" + c.path("scheduler.kubeconfig"),
@@ -94,10 +96,10 @@ func (c *Cluster) control(p build.Programs) []component {
 		}},
 	}
 	if c.RealNode {
-		all = append(all, component{name: "provisioner", args: []string{self, "provisioner", "--name", c.Name}})
+		all = append(all, component{name: "provisioner", asksAPI: true, args: []string{self, "provisioner", "--name", c.Name}})
 	}
 	if c.Shape.FakeNodes > 0 || !c.RealNode {
-		all = append(all, component{name: "kwok", health: c.local("http", "kwok", "/healthz"), args: []string{
+		all = append(all, component{name: "kwok", asksAPI: true, health: c.local("http", "kwok", "/healthz"), args: []string{
 			p.Path("kwok"), "--kubeconfig=" + c.Kubeconfig(), "--config=" + p.Stages(),
 			// Without this KWOK plays the pods of the real node too.
 			"--manage-all-nodes=false", "--manage-nodes-with-annotation-selector=" + fakeAnnotation + "=fake",
@@ -163,9 +165,9 @@ func (c *Cluster) node(p build.Programs) []component {
 	}
 	return []component{
 		{name: "containerd", config: c.path("containerd.toml"), args: []string{"containerd", "--config", c.path("containerd.toml")}},
-		{name: "coredns", config: c.path("Corefile"), health: c.local("http", "dns-health", "/health"), args: []string{p.Path("coredns"), "-conf", c.path("Corefile")}},
-		{name: "kube-proxy", config: c.path("kube-proxy.yaml"), health: c.local("http", "proxy-health", "/healthz"), args: []string{p.Path("kube-proxy"), "--config=" + c.path("kube-proxy.yaml")}},
-		{name: "kubelet", config: c.path("kubelet.yaml"), health: c.local("http", "kubelet-health", "/healthz"), args: []string{
+		{name: "coredns", asksAPI: true, config: c.path("Corefile"), health: c.local("http", "dns-health", "/health"), args: []string{p.Path("coredns"), "-conf", c.path("Corefile")}},
+		{name: "kube-proxy", asksAPI: true, config: c.path("kube-proxy.yaml"), health: c.local("http", "proxy-health", "/healthz"), args: []string{p.Path("kube-proxy"), "--config=" + c.path("kube-proxy.yaml")}},
+		{name: "kubelet", asksAPI: true, config: c.path("kubelet.yaml"), health: c.local("http", "kubelet-health", "/healthz"), args: []string{
 			p.Path("kubelet"), "--config=" + c.path("kubelet.yaml"), "--kubeconfig=" + c.path("kubelet.kubeconfig"),
 			"--root-dir=" + c.path("kubelet"), "--cert-dir=" + c.path("kubelet", "pki"),
 			"--hostname-override=" + NodeName, "--node-ip=" + c.NodeIP,

@@ -30,12 +30,7 @@ func (c *Cluster) Down(ctx context.Context, log io.Writer) error {
 	}
 	table := c.Table()
 	for _, name := range order {
-		// All but the kubelet and the Hub, which may be writing a file, lose nothing when killed.
-		grace := time.Duration(0)
-		if name == "kubelet" || name == "hub" {
-			grace = 3 * time.Second
-		}
-		note(table.Stop(name, grace))
+		note(table.Stop(name, stopGrace(name)))
 	}
 	if c.ownsNode() {
 		note(c.clearNode(ctx))
@@ -48,6 +43,15 @@ func (c *Cluster) Down(ctx context.Context, log io.Writer) error {
 	}
 	fmt.Fprintf(log, "cluster %s is gone; the cache stays in %s\n", c.Name, c.Cache)
 	return nil
+}
+
+// stopGrace is how long a process may take to end before it is killed: all but the kubelet and the Hub, which may
+// be writing a file, lose nothing.
+func stopGrace(name string) time.Duration {
+	if name == "kubelet" || name == "hub" {
+		return 3 * time.Second
+	}
+	return 0
 }
 
 // ownsNode is true unless another cluster has the machine's node: what that one made looks the same.

@@ -40,11 +40,8 @@ func (c *Cluster) Up(ctx context.Context, programs build.Programs, realNode bool
 	if err := os.MkdirAll(filepath.Join(c.hubRoot(), "models"), 0o755); err != nil {
 		return err
 	}
-	if _, alive := c.Table().Get("etcd"); !alive {
-		// An API server that has lost etcd tries again ever more seldom: a new one is ready sooner.
-		if err := c.Table().Stop("kube-apiserver", 0); err != nil {
-			return err
-		}
+	if err := c.stopBereft(programs); err != nil {
+		return err
 	}
 	if err := c.start(c.base(programs), fresh, log); err != nil {
 		return err
@@ -165,6 +162,30 @@ func (c *Cluster) start(components []component, fresh bool, log io.Writer) error
 		}
 		if started && !fresh {
 			fmt.Fprintf(log, "started %s\n", k.name)
+		}
+	}
+	return nil
+}
+
+// stopBereft ends what has lost the server that it lives on: it tries again ever more seldom, each loss within two
+// minutes adding to the pauses, and by then may be blind for a minute (so blind that the node controller
+// takes the kubelet for dead and every Service loses its pods). A new process asks at once.
+func (c *Cluster) stopBereft(programs build.Programs) error {
+	table := c.Table()
+	if _, alive := table.Get("etcd"); !alive {
+		if err := table.Stop("kube-apiserver", 0); err != nil {
+			return err
+		}
+	}
+	if _, alive := table.Get("kube-apiserver"); alive {
+		return nil
+	}
+	for _, k := range append(c.control(programs), c.node(programs)...) {
+		if !k.asksAPI {
+			continue
+		}
+		if err := table.Stop(k.name, stopGrace(k.name)); err != nil {
+			return err
 		}
 	}
 	return nil
