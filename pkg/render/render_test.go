@@ -64,6 +64,31 @@ func TestTheSameInputGivesTheSameBytes(t *testing.T) {
 	}
 }
 
+// A pod reads its files once: what changes them must start it anew, and nothing else must.
+func TestChecksumFollowsTheFiles(t *testing.T) {
+	checksum := func(set ...string) string {
+		t.Helper()
+		result, err := rendered(t, sets(t, set...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, found := strings.Cut(string(result.Manifests), "checksum/files: ")
+		if !found {
+			t.Fatal("there is no checksum")
+		}
+		return strings.SplitN(rest, "\n", 2)[0]
+	}
+	before := checksum()
+	for _, set := range []string{"model.ignorePatterns={*.bin}", "model.chatTemplate=x", "hfToken.secretName=other"} {
+		if checksum(set) == before {
+			t.Errorf("with %s the checksum stays: pods would go on with the old files", set)
+		}
+	}
+	if checksum("service.port=80") != before {
+		t.Error("with another port of the Service the checksum changes: pods would restart for nothing")
+	}
+}
+
 func TestTheUsersValuesAreNotChanged(t *testing.T) {
 	values := map[string]any{"gpu": map[string]any{"count": 2}}
 	if _, err := rendered(t, values); err != nil {

@@ -2,7 +2,7 @@
 
 {{- define "vllm-summarizer.downloadContainer" -}}
 - name: download
-  image: {{ include "vllm-summarizer.image" . }}
+  image: {{ include "vllm-summarizer.image" . | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   command: [python3, /etc/summarizer/download.py, /etc/summarizer/download.json]
   env:
@@ -25,7 +25,7 @@
 
 {{- define "vllm-summarizer.serverContainer" -}}
 - name: vllm
-  image: {{ include "vllm-summarizer.image" . }}
+  image: {{ include "vllm-summarizer.image" . | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   args:
     {{- include "vllm-summarizer.args" . | nindent 4 }}

@@ -3,8 +3,8 @@
 model: model.id
 revision: model.revision
 served-model-name: model.servedName
-host: service
-port: service.port
+host: the chart (the container listens on every address)
+port: the chart (the container listens on 8000; service.port is the Service's)
 max-model-len: engine.maxModelLen
 gpu-memory-utilization: engine.gpuMemoryUtilization
 device-memory-utilization: engine.gpuMemoryUtilization
@@ -29,6 +29,23 @@ shutdown-timeout: shutdown.drainSeconds
 disable-access-log-for-endpoints: the chart
 {{- end -}}
 
+{{/* The value of a flag in engine.extraArgs, "true" for one without a value, "" when it is not there: (list . "--flag" "-f"). */}}
+{{- define "vllm-summarizer.extraArg" -}}
+{{- $root := first . -}}
+{{- $names := rest . -}}
+{{- $found := "" -}}
+{{- $next := false -}}
+{{- range $root.Values.engine.extraArgs -}}
+{{- if $next -}}
+{{- $next = false -}}
+{{- if not (hasPrefix "--" .) -}}{{- $found = . -}}{{- end -}}
+{{- else if has (splitList "=" . | first | replace "_" "-") $names -}}
+{{- if contains "=" . -}}{{- $found = (splitn "=" 2 .)._1 -}}{{- else -}}{{- $found = "true" -}}{{- $next = true -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $found -}}
+{{- end -}}
+
 {{- define "vllm-summarizer.check.extraArgs" -}}
 {{- $owned := include "vllm-summarizer.ownedFlags" . | fromYaml -}}
 {{- /* The patterns are the download container's; a server that fetches by itself takes its own. */ -}}
@@ -41,6 +58,8 @@ disable-access-log-for-endpoints: the chart
 engine.extraArgs may not hold --{{ $flag }}: arguments can be read by everybody who may see the pod. Use hfToken, or VLLM_API_KEY in extraEnv by secretKeyRef.
 {{- else if hasKey $owned $flag }}
 engine.extraArgs may not hold {{ splitList "=" . | first }}: it is set by {{ get $owned $flag }}.
+{{- else if has $flag (list "uds" "headless" "ssl-keyfile" "ssl-certfile" "ssl-ca-certs" "ssl-cert-reqs" "ssl-ciphers") }}
+engine.extraArgs may not hold --{{ $flag }}: probes, Service and clients expect HTTP on port 8000; put TLS before the Service.
 {{- else if and (eq $flag "config") (include "vllm-summarizer.readsRank" $) }}
 engine.extraArgs may not hold --config while the largest LoRA rank is read from the adapters: set engine.maxLoraRank.
 {{- end }}
@@ -48,5 +67,17 @@ engine.extraArgs may not hold --config while the largest LoRA rank is read from 
 engine.extraArgs holds {{ . | quote }} as one argument: write a flag and its value as two items, or with "=".
 {{- end }}
 {{- end }}
+{{- end }}
+{{- if .Values.model.download }}
+{{- range list "--tokenizer" "--hf-config-path" "--spec-model" }}
+{{- with include "vllm-summarizer.extraArg" (list $ .) }}
+{{- if include "vllm-summarizer.onHub" . }}
+engine.extraArgs names the repository {{ . | quote }}, which an offline server cannot fetch: set model.download to false, or give a path on a volume.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and .Values.model.chatTemplate (eq "mistral" (include "vllm-summarizer.extraArg" (list . "--tokenizer-mode"))) }}
+model.chatTemplate is not read with --tokenizer-mode mistral: leave one of them out.
 {{- end }}
 {{- end -}}

@@ -5,6 +5,15 @@
 {{- if not (regexMatch "^(/|gs://|s3://|az://)" .) -}}true{{- end -}}
 {{- end -}}
 
+{{/* "true" when the model or an adapter comes from the Hub. */}}
+{{- define "vllm-summarizer.usesHub" -}}
+{{- $ids := list .Values.model.id -}}
+{{- range .Values.adapters -}}{{- $ids = append $ids .repo -}}{{- end -}}
+{{- $found := "" -}}
+{{- range $ids -}}{{- if include "vllm-summarizer.onHub" . -}}{{- $found = "true" -}}{{- end -}}{{- end -}}
+{{- $found -}}
+{{- end -}}
+
 {{/* "true" when the init container fetches the model. */}}
 {{- define "vllm-summarizer.fetchesModel" -}}
 {{- if and .Values.model.download (include "vllm-summarizer.onHub" .Values.model.id) -}}true{{- end -}}

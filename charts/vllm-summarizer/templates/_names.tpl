@@ -1,4 +1,7 @@
-{{/* Names and labels. 63 characters is the longest label value and DNS label. */}}
+{{/*
+Names and labels. 63 characters is the longest label value and DNS label. Names are quoted where they are used: a
+release may be called "true" or "1".
+*/}}
 
 {{- define "vllm-summarizer.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
@@ -30,16 +33,16 @@
 
 {{/* Never change these: a Deployment's selector is immutable. */}}
 {{- define "vllm-summarizer.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "vllm-summarizer.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "vllm-summarizer.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: server
 {{- end -}}
 
 {{/* Labels of an object, without the component, so that the test pod is never selected. */}}
 {{- define "vllm-summarizer.commonLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/name: {{ include "vllm-summarizer.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "vllm-summarizer.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}

@@ -2,21 +2,36 @@
 
 {{- define "vllm-summarizer.nodeSelector" -}}
 {{- $selector := dict -}}
-{{- if ne .Values.platform "custom" -}}
+{{- /* A ComputeClass chooses GPU and driver itself, and GKE refuses to have both chosen. */ -}}
+{{- if and (ne .Values.platform "custom") (not (hasKey .Values.nodeSelector "cloud.google.com/compute-class")) -}}
 {{- $_ := set $selector "cloud.google.com/gke-accelerator" .Values.gpu.accelerator -}}
+{{- with include "vllm-summarizer.driverVersion" . -}}
+{{- $_ := set $selector "cloud.google.com/gke-gpu-driver-version" . -}}
 {{- end -}}
-{{- /* On Standard the driver belongs to the node pool: asking for it here could match no node. */ -}}
-{{- if and (eq .Values.platform "gke-autopilot") .Values.gpu.driverVersion -}}
-{{- $_ := set $selector "cloud.google.com/gke-gpu-driver-version" .Values.gpu.driverVersion -}}
 {{- end -}}
 {{- $selector = mergeOverwrite $selector .Values.nodeSelector -}}
 {{- if $selector -}}{{- include "vllm-summarizer.texts" $selector -}}{{- end -}}
 {{- end -}}
 
-{{/* GPU nodes are tainted with the resource's name; only GKE adds the toleration by itself. */}}
+{{/* On Standard the driver belongs to the node pool: asked for without need, it could match no node. */}}
+{{- define "vllm-summarizer.driverVersion" -}}
+{{- if not (kindIs "invalid" .Values.gpu.driverVersion) -}}
+{{- .Values.gpu.driverVersion -}}
+{{- else if eq .Values.platform "gke-autopilot" -}}
+latest
+{{- end -}}
+{{- end -}}
+
+{{/*
+GPU nodes are tainted with the resource's name, or with nvidia.com/gpu whatever a shared or partitioned GPU is
+called; only GKE adds the toleration by itself.
+*/}}
 {{- define "vllm-summarizer.tolerations" -}}
-{{- $own := dict "key" .Values.gpu.resourceName "operator" "Exists" "effect" "NoSchedule" -}}
-{{- toYaml (prepend .Values.tolerations $own) -}}
+{{- $keys := list .Values.gpu.resourceName -}}
+{{- if hasPrefix "nvidia.com/" .Values.gpu.resourceName -}}{{- $keys = append $keys "nvidia.com/gpu" | uniq -}}{{- end -}}
+{{- $own := list -}}
+{{- range $keys -}}{{- $own = append $own (dict "key" . "operator" "Exists" "effect" "NoSchedule") -}}{{- end -}}
+{{- toYaml (concat $own .Values.tolerations) -}}
 {{- end -}}
 
 {{- define "vllm-summarizer.podSecurityContext" -}}
@@ -87,7 +102,7 @@ livenessProbe:
 - name: cache
   {{- if .Values.cache.persistence.enabled }}
   persistentVolumeClaim:
-    claimName: {{ include "vllm-summarizer.claimName" . }}
+    claimName: {{ include "vllm-summarizer.claimName" . | quote }}
   {{- else }}
   emptyDir:
     sizeLimit: {{ include "vllm-summarizer.cacheGiB" . }}Gi
@@ -103,7 +118,7 @@ livenessProbe:
 {{- if include "vllm-summarizer.filesNeeded" . }}
 - name: files
   configMap:
-    name: {{ include "vllm-summarizer.fullname" . }}
+    name: {{ include "vllm-summarizer.fullname" . | quote }}
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}

@@ -4,17 +4,25 @@
 {{- .Values.model.weightsGiB | toString | float64 -}}
 {{- end -}}
 
-{{/* GiB of the cache: weights, 4 GiB for compiled kernels, a quarter for each adapter. */}}
-{{- define "vllm-summarizer.cacheGiB" -}}
-{{- addf (include "vllm-summarizer.weightsGiB" . | float64) 4 (mulf 0.25 (len .Values.adapters)) | ceil | int64 -}}
+{{/* GiB of weights that are fetched to the cache: none of a path, which lies elsewhere, or of a bucket, which vLLM streams. */}}
+{{- define "vllm-summarizer.fetchedGiB" -}}
+{{- if include "vllm-summarizer.onHub" .Values.model.id -}}{{- include "vllm-summarizer.weightsGiB" . -}}{{- else -}}0{{- end -}}
 {{- end -}}
 
-{{/* Room for two revisions: a new one is fetched beside the one that is served. */}}
+{{/* GiB of the cache: weights, 4 GiB for compiled kernels, a quarter for each adapter. */}}
+{{- define "vllm-summarizer.cacheGiB" -}}
+{{- addf (include "vllm-summarizer.fetchedGiB" . | float64) 4 (mulf 0.25 (len .Values.adapters)) | ceil | int64 -}}
+{{- end -}}
+
+{{/*
+Room for two revisions: a new one is fetched beside the one that is served. Adapters do not count (4 GiB hold many):
+a claim cannot shrink, so that taking one away again would be refused.
+*/}}
 {{- define "vllm-summarizer.claimSize" -}}
 {{- if .Values.cache.persistence.size -}}
 {{- .Values.cache.persistence.size -}}
 {{- else -}}
-{{- printf "%dGi" (addf (mulf 2 (include "vllm-summarizer.weightsGiB" . | float64)) 4 (mulf 0.25 (len .Values.adapters)) | ceil | int64) -}}
+{{- printf "%dGi" (addf (mulf 2 (include "vllm-summarizer.fetchedGiB" . | float64)) 4 | ceil | int64) -}}
 {{- end -}}
 {{- end -}}
 
@@ -39,6 +47,14 @@ where it is not on a claim.
 {{- $disk := ternary 2 (add 2 (include "vllm-summarizer.cacheGiB" . | int64)) .Values.cache.persistence.enabled -}}
 {{- $derived := dict "cpu" (add 2 (mul 2 $gpus) | toString) "memory" (printf "%dGi" $memory) "ephemeral-storage" (printf "%dGi" $disk) -}}
 {{- toYaml (mergeOverwrite $derived .Values.resources.requests) -}}
+{{- end -}}
+
+{{/* A quantity of Kubernetes ("500m", "1.5Gi", 2) as a number. */}}
+{{- define "vllm-summarizer.quantity" -}}
+{{- $text := include "vllm-summarizer.text" . -}}
+{{- $unit := regexFind "[A-Za-z]*$" $text -}}
+{{- $units := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 -}}
+{{- mulf (trimSuffix $unit $text | float64) (ternary (get $units $unit) 1.0 (hasKey $units $unit)) -}}
 {{- end -}}
 
 {{/* Limits: memory and disk as requested, so that the node cannot run out; CPU is left open. */}}
@@ -75,7 +91,7 @@ limits:
 {{/* Seconds that the download may take: 120, and 20 a GiB (50 MiB/s). */}}
 {{- define "vllm-summarizer.downloadBudget" -}}
 {{- if include "vllm-summarizer.downloads" . -}}
-{{- addf 120 (mulf 20 (include "vllm-summarizer.weightsGiB" . | float64)) | ceil | int64 -}}
+{{- addf 120 (mulf 20 (include "vllm-summarizer.fetchedGiB" . | float64)) | ceil | int64 -}}
 {{- else -}}
 0
 {{- end -}}

@@ -4,7 +4,7 @@ sentence a line; all of them are shown together.
 */}}
 {{- define "vllm-summarizer.validate" -}}
 {{- $found := list -}}
-{{- range list "names" "model" "token" "engine" "adapters" "extraArgs" "gpu" "cache" "rollout" "disruption" "pod" -}}
+{{- range list "names" "image" "model" "token" "engine" "adapters" "extraArgs" "gpu" "resources" "cache" "rollout" "disruption" "pod" -}}
 {{- $found = concat $found (include (printf "vllm-summarizer.check.%s" .) $ | splitList "\n") -}}
 {{- end -}}
 {{- $problems := list -}}
@@ -19,6 +19,12 @@ sentence a line; all of them are shown together.
 {{- $name := include "vllm-summarizer.fullname" . -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (lower $name)) }}
 The name {{ $name | quote }} is none for a Service, which takes letters, digits and dashes after a letter: set fullnameOverride.
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.image" -}}
+{{- if and (not .Values.image.tag) (not .Values.image.digest) }}
+image.tag and image.digest are both empty: name one image.
 {{- end }}
 {{- end -}}
 
@@ -48,7 +54,7 @@ The values hold what looks like a Hugging Face token, which would be stored in e
 hfToken.optional is false and hfToken.secretName is empty: name the Secret that must be there.
 {{- end }}
 {{- range concat .Values.extraEnv .Values.extraDownloadEnv }}
-{{- if and (has .name (list "HF_TOKEN" "HUGGING_FACE_HUB_TOKEN" "VLLM_API_KEY")) (hasKey . "value") }}
+{{- if and (regexMatch "(^|_)(TOKEN|SECRET|PASSWORD|API_KEY|ACCESS_KEY|ACCOUNT_KEY)$" .name) (hasKey . "value") }}
 {{ .name }} is a secret and may not be given by value: use valueFrom.secretKeyRef.
 {{- end }}
 {{- end }}
@@ -58,10 +64,12 @@ hfToken.optional is false and hfToken.secretName is empty: name the Secret that 
 {{- $engine := .Values.engine -}}
 {{- $gpus := int64 .Values.gpu.count -}}
 {{- $tensor := include "vllm-summarizer.tensorParallelSize" . | int64 -}}
-{{- if ne 0 (mod $gpus $tensor | int) }}
-engine.tensorParallelSize {{ $tensor }} does not divide gpu.count {{ $gpus }}: leave it null to use every GPU.
-{{- else if and (lt $tensor $gpus) (not (regexMatch "--(pipeline|data)-parallel-size|-pp|-dp" (join " " $engine.extraArgs | replace "_" "-"))) }}
-engine.tensorParallelSize {{ $tensor }} leaves {{ sub $gpus $tensor }} of {{ $gpus }} GPUs idle: leave it null, or use them with --pipeline-parallel-size or --data-parallel-size in engine.extraArgs.
+{{- $pipeline := include "vllm-summarizer.parallel" (list . "--pipeline-parallel-size" "-pp") | int64 -}}
+{{- $data := include "vllm-summarizer.parallel" (list . "--data-parallel-size" "-dp") | int64 -}}
+{{- /* Over several nodes the user's arguments say which part is here. */ -}}
+{{- $nodes := or (include "vllm-summarizer.extraArg" (list . "--nnodes" "-n")) (include "vllm-summarizer.extraArg" (list . "--data-parallel-size-local" "-dpl")) -}}
+{{- if and (not $nodes) (ne (mul $tensor $pipeline $data) $gpus) }}
+The tensor, pipeline and data parallel sizes {{ $tensor }} x {{ $pipeline }} x {{ $data }} make {{ mul $tensor $pipeline $data }} GPUs and gpu.count is {{ $gpus }}: leave engine.tensorParallelSize null, and let the other two divide gpu.count.
 {{- end }}
 {{- if not (kindIs "invalid" $engine.gpuMemoryUtilization) }}
 {{- $share := toString $engine.gpuMemoryUtilization | float64 }}
@@ -86,7 +94,7 @@ Two adapters are called {{ .name }}: give each a name of its own.
 {{- if and (not $.Values.model.download) (include "vllm-summarizer.onHub" .repo) .revision }}
 The revision of adapter {{ .name }} needs model.download: vLLM itself always takes an adapter's newest commit.
 {{- end }}
-{{- if and (include "vllm-summarizer.onHub" .repo) (not (regexMatch "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$" .repo)) }}
+{{- if not (regexMatch "^/.|^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$" .repo) }}
 The repo {{ .repo | quote }} of adapter {{ .name }} is neither ORG/NAME nor an absolute path.
 {{- end }}
 {{- end }}
@@ -100,13 +108,44 @@ engine.maxLoraRank is null and model.download is false, so that nothing reads th
 {{- if and (eq .Values.platform "gke-autopilot") (eq .Values.gpu.accelerator "nvidia-l4") (not (has (toString $gpus) (list "1" "2" "4" "8"))) }}
 gpu.count {{ $gpus }} is not possible: GKE Autopilot has nodes with 1, 2, 4 or 8 L4.
 {{- end }}
+{{- $strategy := hasKey .Values.nodeSelector "cloud.google.com/gke-gpu-sharing-strategy" }}
+{{- $clients := hasKey .Values.nodeSelector "cloud.google.com/gke-max-shared-clients-per-gpu" }}
+{{- if ne $strategy $clients }}
+nodeSelector has one of cloud.google.com/gke-gpu-sharing-strategy and cloud.google.com/gke-max-shared-clients-per-gpu: GKE takes both or neither.
+{{- else if and $strategy (gt $gpus 1) }}
+gpu.count {{ $gpus }} is not possible on a shared GPU: GKE gives a container one share of one GPU.
+{{- end }}
+{{- end -}}
+
+{{- define "vllm-summarizer.check.resources" -}}
+{{- range $kind := list "requests" "limits" }}
+{{- if hasKey (index $.Values.resources $kind) $.Values.gpu.resourceName }}
+resources.{{ $kind }} may not hold {{ $.Values.gpu.resourceName }}, which would also ask GPUs for the download: set gpu.count.
+{{- end }}
+{{- end }}
+{{- $requests := include "vllm-summarizer.requests" . | fromYaml }}
+{{- $limits := include "vllm-summarizer.limits" . | fromYaml }}
+{{- range $name, $limit := $limits }}
+{{- if hasKey $requests $name }}
+{{- if lt (include "vllm-summarizer.quantity" $limit | float64) (include "vllm-summarizer.quantity" (get $requests $name) | float64) }}
+resources.limits.{{ $name }} {{ $limit }} is below the request, {{ get $requests $name }}: set resources.requests.{{ $name }} too.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $disk := addf 1073741824 (mulf 1073741824 (include "vllm-summarizer.fetchedGiB" . | float64)) }}
+{{- if and (not .Values.cache.persistence.enabled) (lt (include "vllm-summarizer.quantity" (get $limits "ephemeral-storage") | float64) $disk) }}
+resources.limits.ephemeral-storage {{ get $limits "ephemeral-storage" }} does not hold {{ include "vllm-summarizer.fetchedGiB" . }} GiB of weights and 1 GiB for logs and /tmp: the pod would be evicted while it downloads; raise it, or set cache.persistence.enabled.
+{{- end }}
 {{- end -}}
 
 {{- define "vllm-summarizer.check.cache" -}}
 {{- with .Values.cache.persistence }}
+{{- if and .enabled .size (not .existingClaim) (lt (include "vllm-summarizer.quantity" .size | float64) (mulf 1073741824 (include "vllm-summarizer.fetchedGiB" $ | float64))) }}
+cache.persistence.size {{ .size }} does not hold {{ include "vllm-summarizer.fetchedGiB" $ }} GiB of weights: leave it empty, or give twice the weights and 4 GiB.
+{{- end }}
 {{- $rolling := and (eq $.Values.strategy.type "RollingUpdate") (ne (toString $.Values.strategy.maxSurge) "0") (ne (toString $.Values.strategy.maxSurge) "0%") }}
 {{- if and .enabled (gt (int64 $.Values.replicas) 1) (ne .accessMode "ReadWriteMany") }}
-{{ $.Values.replicas }} replicas cannot share a {{ .accessMode }} volume: set cache.persistence.accessMode to ReadWriteMany on storage that has it, or cache.persistence.enabled to false.
+{{ $.Values.replicas }} replicas cannot share a {{ .accessMode }} volume: set cache.persistence.accessMode to ReadWriteMany on storage that has it (a claim that exists keeps its mode: delete it first), or cache.persistence.enabled to false.
 {{- else if and .enabled $rolling (ne .accessMode "ReadWriteMany") }}
 A RollingUpdate with maxSurge {{ $.Values.strategy.maxSurge }} needs the {{ .accessMode }} volume twice at once: set strategy.maxSurge to 0 or strategy.type to Recreate.
 {{- end }}
@@ -131,11 +170,17 @@ progressDeadlineSeconds {{ $deadline }} ends a rollout before the model can be t
 
 {{- define "vllm-summarizer.check.disruption" -}}
 {{- with .Values.podDisruptionBudget }}
-{{- if and .enabled (not (kindIs "invalid" .minAvailable)) }}
-{{- if le (int64 $.Values.replicas) 1 }}
-podDisruptionBudget.minAvailable with {{ $.Values.replicas }} replica would block every node drain and upgrade: use maxUnavailable, or two replicas or more.
-{{- else if and (not (kindIs "string" .minAvailable)) (ge (int64 .minAvailable) (int64 $.Values.replicas)) }}
-podDisruptionBudget.minAvailable {{ .minAvailable }} of {{ $.Values.replicas }} replicas would block every node drain and upgrade: leave room for one to go.
+{{- $replicas := int64 $.Values.replicas }}
+{{- if and .enabled (not (kindIs "invalid" .minAvailable)) (gt $replicas 0) }}
+{{- $stay := int64 .minAvailable }}
+{{- if kindIs "string" .minAvailable }}
+{{- /* The disruption controller rounds a share up. */}}
+{{- $stay = divf (mulf (trimSuffix "%" .minAvailable | float64) $replicas) 100 | ceil | int64 }}
+{{- end }}
+{{- if eq $replicas 1 }}
+podDisruptionBudget.minAvailable with 1 replica would block every node drain and upgrade: use maxUnavailable, or two replicas or more.
+{{- else if ge $stay $replicas }}
+podDisruptionBudget.minAvailable {{ .minAvailable }} of {{ $replicas }} replicas would block every node drain and upgrade: leave room for one to go.
 {{- end }}
 {{- end }}
 {{- end }}

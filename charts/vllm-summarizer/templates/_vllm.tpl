@@ -1,7 +1,18 @@
 {{/* The command line and the environment of the server. */}}
 
+{{/* A parallel size among engine.extraArgs, 1 when it is not there: (list . "--flag" "-f"). */}}
+{{- define "vllm-summarizer.parallel" -}}
+{{- max 1 (include "vllm-summarizer.extraArg" . | int64) -}}
+{{- end -}}
+
+{{/* What the other ways to split leave of the GPUs. */}}
 {{- define "vllm-summarizer.tensorParallelSize" -}}
-{{- default .Values.gpu.count .Values.engine.tensorParallelSize | int64 -}}
+{{- if kindIs "invalid" .Values.engine.tensorParallelSize -}}
+{{- $others := mul (include "vllm-summarizer.parallel" (list . "--pipeline-parallel-size" "-pp")) (include "vllm-summarizer.parallel" (list . "--data-parallel-size" "-dp")) -}}
+{{- max 1 (div .Values.gpu.count $others) -}}
+{{- else -}}
+{{- int64 .Values.engine.tensorParallelSize -}}
+{{- end -}}
 {{- end -}}
 
 {{/* A whole number as text; YAML numbers arrive as floats, which print as 1e+06. */}}
@@ -32,9 +43,13 @@
 {{- if $engine.enforceEager -}}{{- $args = append $args "--enforce-eager" -}}{{- end -}}
 {{- if .Values.model.chatTemplate -}}
 {{- $args = append $args "--chat-template=/etc/summarizer/chat-template.jinja" -}}
+{{- /* Mistral's own tokenizer, which vLLM takes by itself where the repository has it, knows no template. */ -}}
+{{- if not (include "vllm-summarizer.extraArg" (list . "--tokenizer-mode")) -}}
+{{- $args = append $args "--tokenizer-mode=hf" -}}
+{{- end -}}
 {{- end -}}
 {{- if .Values.adapters -}}
-{{- $args = concat $args (list "--enable-lora" (printf "--max-loras=%d" (default (len .Values.adapters) $engine.maxLoras | int64))) -}}
+{{- $args = concat $args (list "--enable-lora" (printf "--max-loras=%d" (default (min 8 (len .Values.adapters)) $engine.maxLoras | int64))) -}}
 {{- if not (kindIs "invalid" $engine.maxLoraRank) -}}
 {{- $args = append $args (printf "--max-lora-rank=%d" (int64 $engine.maxLoraRank)) -}}
 {{- end -}}
@@ -98,7 +113,7 @@ that the image's passwd file may not have.
 - {name: VLLM_DO_NOT_TRACK, value: "1"}
 {{- if .Values.model.download }}
 - {name: HF_HUB_OFFLINE, value: "1"}
-{{- else }}
+{{- else if include "vllm-summarizer.usesHub" . }}
 {{ include "vllm-summarizer.tokenEnv" . }}
 {{- end }}
 {{- end -}}

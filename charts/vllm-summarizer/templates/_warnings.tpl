@@ -1,8 +1,7 @@
 {{/* What works and may surprise; shown after the notes. */}}
 {{- define "vllm-summarizer.warnings" -}}
 {{- $in := printf "-n %s" (include "vllm-summarizer.namespace" .) -}}
-{{- $onHub := or (include "vllm-summarizer.onHub" .Values.model.id) (include "vllm-summarizer.fetchesAdapters" .) -}}
-{{- if and $onHub .Values.hfToken.secretName .Values.hfToken.optional }}
+{{- if and (include "vllm-summarizer.usesHub" .) .Values.hfToken.secretName .Values.hfToken.optional }}
 
 A gated model needs a token, in a Secret that is not made here:
   kubectl {{ $in }} create secret generic {{ .Values.hfToken.secretName }} --from-file={{ .Values.hfToken.secretKey }}=token.txt
@@ -13,7 +12,12 @@ WARNING: model.revision is no commit, so that a restart may serve other weights.
 {{- end }}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.allowSameNamespace) (not .Values.networkPolicy.ingressFrom) }}
 
-WARNING: the NetworkPolicy lets nobody in; only kubectl port-forward reaches the server, and helm test does not.
+WARNING: the NetworkPolicy lets nobody in; only kubectl port-forward reaches the server.
+{{- end }}
+{{- if and (eq .Values.platform "gke-standard") (not (include "vllm-summarizer.driverVersion" .)) }}
+
+The node pool must have NVIDIA driver R580 or newer, which before GKE 1.34 is not the default:
+  gcloud container node-pools create ... --accelerator type={{ .Values.gpu.accelerator }},count={{ .Values.gpu.count }},gpu-driver-version=latest
 {{- end }}
 {{- if ne .Values.service.type "ClusterIP" }}
 
