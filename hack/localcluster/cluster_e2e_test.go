@@ -61,18 +61,19 @@ func TestClusterFromUpToDown(t *testing.T) {
 	p.must(pods, "apply", "-f", "-")
 	p.must("", "wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
 
-	t.Run("pods work", func(t *testing.T) { podsWork(t, p) })
+	t.Run("pods work", func(t *testing.T) { podsWork(t, p.in(t)) })
 	t.Run("simulated node", func(t *testing.T) {
-		p.must(strings.NewReplacer("name: web", "name: pretender", "node: real", "node: fake").Replace(strings.Split(pods, "---")[0]), "apply", "-f", "-")
+		p := p.in(t)
+		p.must(strings.NewReplacer("web", "pretender", "node: real", "node: fake").Replace(strings.Split(pods, "---")[0]), "apply", "-f", "-")
 		p.must("", "wait", "--for=condition=Ready", "pod/pretender", "--timeout=30s")
 		if node := p.must("", "get", "pod", "pretender", "-o", "jsonpath={.spec.nodeName}"); node != "fake-1" {
 			t.Errorf("it is on %s", node)
 		}
 	})
-	t.Run("admission", func(t *testing.T) { admission(t, p) })
-	t.Run("load", func(t *testing.T) { loadImage(t, p) })
-	t.Run("repair", func(t *testing.T) { repair(t, p) })
-	t.Run("reshape", func(t *testing.T) { reshape(t, p) })
+	t.Run("admission", func(t *testing.T) { admission(t, p.in(t)) })
+	t.Run("load", func(t *testing.T) { loadImage(t, p.in(t)) })
+	t.Run("repair", func(t *testing.T) { repair(t, p.in(t)) })
+	t.Run("reshape", func(t *testing.T) { reshape(t, p.in(t)) })
 
 	began = time.Now()
 	p.run("down")

@@ -41,6 +41,9 @@ func newProgram(t *testing.T, name string) *program {
 	return p
 }
 
+// in is the same program for a subtest, which alone may end itself.
+func (p *program) in(t *testing.T) *program { return &program{t, p.name} }
+
 func (p *program) command(verb string, args ...string) *exec.Cmd {
 	return exec.Command("../localcluster.sh", append([]string{verb, "--name", p.name}, args...)...)
 }

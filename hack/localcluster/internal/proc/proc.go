@@ -40,6 +40,10 @@ func (t Table) Get(name string) (Record, bool) {
 	if err != nil || json.Unmarshal(data, &record) != nil {
 		return record, false
 	}
+	if dying(record.Pid) {
+		// Neither: whoever starts the next one needs what this one still holds.
+		record.waitGone(10 * time.Second)
+	}
 	return record, record.alive()
 }
 

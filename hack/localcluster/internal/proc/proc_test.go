@@ -2,7 +2,9 @@ package proc
 
 import (
 	"encoding/json"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -73,19 +75,58 @@ func TestRecycledNumberIsNotKilled(t *testing.T) {
 	}
 }
 
+// A killed process of many threads frees its port a moment after its first thread is a zombie: who starts the
+// next one must not meet the port in use.
+func TestPortIsFreeAfterStop(t *testing.T) {
+	table := newTable(t)
+	server := filepath.Join(t.TempDir(), "server")
+	if out, err := exec.Command("go", "build", "-o", server, "./testdata/server").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for range 20 {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := listener.Addr().String()
+		listener.Close()
+		if _, err := table.Start("server", []string{server, address}, ""); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			if conn, err := net.Dial("tcp", address); err == nil {
+				conn.Close()
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the server does not listen")
+			}
+		}
+		if err := table.Stop("server", 0); err != nil {
+			t.Fatal(err)
+		}
+		if listener, err = net.Listen("tcp", address); err != nil {
+			t.Fatalf("right after Stop: %v", err)
+		}
+		listener.Close()
+	}
+}
+
 func TestStartTicks(t *testing.T) {
 	const tail = " 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20"
 	for name, test := range map[string]struct {
 		stat, want string
+		threads    bool
 		ok         bool
 	}{
-		"plain":              {"9 (etcd) S" + tail, "4711", true},
-		"parentheses inside": {"9 (a) (b) S" + tail, "4711", true},
-		"zombie":             {"9 (etcd) Z" + tail, "", false},
-		"short":              {"9 (etcd) S 1", "", false},
-		"empty":              {"", "", false},
+		"plain":              {"9 (etcd) S" + tail, "4711", true, true},
+		"parentheses inside": {"9 (a) (b) S" + tail, "4711", true, true},
+		"zombie":             {"9 (etcd) Z" + tail, "", false, false},
+		"zombie, dying":      {"9 (etcd) Z" + tail, "4711", true, true},
+		"short":              {"9 (etcd) S 1", "", true, false},
+		"empty":              {"", "", false, false},
 	} {
-		got, err := startTicks(test.stat)
+		got, err := startTicks(test.stat, test.threads)
 		if got != test.want || (err == nil) != test.ok {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ func startTime(pid int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ticks, err := startTicks(string(stat))
+	ticks, err := startTicks(string(stat), threadsLeft(pid))
 	if err != nil {
 		return "", fmt.Errorf("process %d: %w", pid, err)
 	}
@@ -31,9 +32,36 @@ func startTime(pid int) (string, error) {
 	return strings.TrimSpace(string(boot)) + "/" + ticks, nil
 }
 
-// startTicks reads field 22 of /proc/PID/stat. A zombie counts as gone: nothing runs, and where
-// the first process of a machine does not reap, it stays for ever.
-func startTicks(stat string) (string, error) {
+// threadsLeft says whether a thread of the process has not ended. The first one is a zombie while others
+// still hold what the process had open, its ports among it.
+func threadsLeft(pid int) bool {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		return false
+	}
+	for _, file := range files {
+		if stat, err := os.ReadFile(file); err == nil && !ended(string(stat)) {
+			return true
+		}
+	}
+	return false
+}
+
+// dying says whether the first thread has ended and others have not.
+func dying(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && ended(string(stat)) && threadsLeft(pid)
+}
+
+// ended reads the state of a process or thread from its stat file.
+func ended(stat string) bool {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	return len(fields) > 0 && (fields[0] == "Z" || fields[0] == "X")
+}
+
+// startTicks reads field 22 of /proc/PID/stat. A zombie without living threads counts as gone: nothing runs,
+// and where the first process of a machine does not reap, it stays for ever.
+func startTicks(stat string, threads bool) (string, error) {
 	// The command's name is in parentheses and may hold spaces and parentheses itself.
 	end := strings.LastIndexByte(stat, ')')
 	if end < 0 {
@@ -44,7 +72,7 @@ func startTicks(stat string) (string, error) {
 	if len(fields) < 20 {
 		return "", fmt.Errorf("stat has %d fields after the name, want at least 20", len(fields))
 	}
-	if fields[0] == "Z" || fields[0] == "X" {
+	if ended(stat) && !threads {
 		return "", fmt.Errorf("it has ended")
 	}
 	return fields[19], nil
