@@ -8,13 +8,14 @@ import (
 )
 
 // diagnose tells from a pod and its events how far it is and what is wrong. Events must be
-// of this pod, oldest first.
-func diagnose(pod *corev1.Pod, events []corev1.Event) Pod {
+// of this pod, oldest first; target is what Observer.Target says.
+func diagnose(pod *corev1.Pod, events []corev1.Event, target string) Pod {
 	p := Pod{
 		Name:    pod.Name,
 		Node:    pod.Spec.NodeName,
 		GPUs:    gpus(pod),
 		Created: pod.CreationTimestamp.Time,
+		target:  target,
 	}
 	server := statusOf(pod.Status.ContainerStatuses, ServerContainer)
 	if server != nil {
@@ -26,7 +27,8 @@ func diagnose(pod *corev1.Pod, events []corev1.Event) Pod {
 		p.Phase = Stopping
 	case pod.Status.Phase == corev1.PodFailed:
 		p.Over = true
-		p.Phase, p.Reason, p.Message = Failing, pod.Status.Reason, pod.Status.Message
+		p.Phase, p.Reason, p.Message = Failing, pod.Status.Reason, strings.TrimSpace(pod.Status.Message)
+		p.Next = nextForEnded(pod, target)
 	case !scheduled(pod):
 		diagnoseUnscheduled(&p, pod, events)
 	case isReady(pod):
@@ -52,56 +54,92 @@ func diagnoseUnscheduled(p *Pod, pod *corev1.Pod, events []corev1.Event) {
 	default:
 		p.Reason, p.Message = e.Reason, e.Message
 	}
-	p.Next = nextForUnscheduled(p.Message, pod.Namespace)
+	p.Next = nextForUnscheduled(p.Message, pod.Namespace, p.target)
 }
 
-func nextForUnscheduled(message, namespace string) string {
+func nextForUnscheduled(message, namespace, target string) string {
 	switch lower := strings.ToLower(message); {
 	case strings.Contains(lower, "quota"):
 		return "ask for more GPU quota in this region, or use another accelerator: --accelerator"
 	case strings.Contains(lower, "insufficient nvidia.com"):
-		return "every GPU is taken. See by what: kubectl get pods -A -o wide"
+		return "every GPU is taken. See by what: kubectl get pods -A -o wide" + target
 	case strings.Contains(lower, "node affinity/selector"):
-		return "no node has the labels asked for. See: kubectl get nodes -L cloud.google.com/gke-accelerator\nor choose others: --accelerator NAME, --platform custom"
+		return "no node has the labels asked for. See: kubectl get nodes -L cloud.google.com/gke-accelerator" + target + "\nor choose others: --accelerator NAME, --platform custom"
 	case strings.Contains(lower, "persistentvolumeclaim"):
-		return "see: kubectl get pvc -n " + namespace
+		return "see: kubectl get pvc -n " + namespace + target
 	}
 	return ""
 }
 
 func diagnoseContainers(p *Pod, pod *corev1.Pod, server *corev1.ContainerStatus, events []corev1.Event) {
-	download := statusOf(pod.Status.InitContainerStatuses, DownloadContainer)
 	switch {
-	case download != nil && download.State.Running != nil:
-		p.Phase, p.wantsLog = Downloading, &logRequest{container: DownloadContainer, lines: 3}
-		return
-	case download != nil && !done(download):
-		if diagnoseStuck(p, pod, download, events) {
+	case server != nil && server.State.Running != nil:
+		if server.Ready && diagnoseOthers(p, pod, events) {
 			return
 		}
-	case server != nil && server.State.Running != nil:
 		p.Phase, p.wantsLog = Loading, &logRequest{container: ServerContainer, lines: 20}
 		if server.RestartCount > 0 {
 			diagnoseRestarted(p, server, events)
 		}
 		return
-	case server != nil:
-		if diagnoseStuck(p, pod, server, events) {
-			return
+	case diagnoseInit(p, pod, events):
+		return
+	case server != nil && diagnoseStuck(p, pod, server, events):
+		return
+	}
+	running := p.Message
+	if diagnosePreparing(p, events); p.Message == "" {
+		p.Message = running
+	}
+}
+
+// diagnoseInit fills p when a container that runs before the server is at work or has failed,
+// and says whether that is so. Others than the chart's own come from outside, such as a
+// service mesh: of one that runs it only leaves a message.
+func diagnoseInit(p *Pod, pod *corev1.Pod, events []corev1.Event) bool {
+	for i := range pod.Status.InitContainerStatuses {
+		c := &pod.Status.InitContainerStatuses[i]
+		switch {
+		case done(c):
+		case c.State.Running != nil && c.Name == DownloadContainer:
+			p.Phase, p.wantsLog = Downloading, &logRequest{container: DownloadContainer, lines: 3}
+			return true
+		case c.State.Running != nil && !isSidecar(pod, c.Name):
+			p.Message = "the init container " + c.Name + " is at work"
+		case diagnoseStuck(p, pod, c, events):
+			return true
 		}
 	}
-	diagnosePreparing(p, events)
+	return false
+}
+
+// diagnoseOthers fills p when the server is ready but a container beside it is not, and says
+// whether that is so.
+func diagnoseOthers(p *Pod, pod *corev1.Pod, events []corev1.Event) bool {
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for i := range statuses {
+			if c := &statuses[i]; c.Name != ServerContainer && !done(c) && diagnoseStuck(p, pod, c, events) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // diagnoseStuck fills p when the container failed or cannot be created, and says whether
 // that is so.
 func diagnoseStuck(p *Pod, pod *corev1.Pod, c *corev1.ContainerStatus, events []corev1.Event) bool {
+	other := foreign(pod, c.Name)
 	if t := firstTerminated(c); t != nil && failed(c, t) && (c.State.Terminated != nil || inBackOff(c)) {
 		p.Phase, p.Reason = Failing, exitReason(t)
 		p.Message = strings.TrimSpace(t.Message)
 		p.wantsLog = &logRequest{container: c.Name, previous: c.State.Terminated == nil, lines: 50}
 		p.Final = c.RestartCount >= crashesUntilFinal || permanent(c.Name, t)
-		p.Next = fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", pod.Namespace, pod.Name, c.Name)
+		p.Next = fmt.Sprintf("kubectl logs -n %s %s -c %s --previous%s", pod.Namespace, pod.Name, c.Name, p.target)
+		if other != "" {
+			p.foreign, p.Message = other, strings.TrimSuffix(other+" failed: "+p.Message, ": ")
+			return true
+		}
 		diagnoseProbeKill(p, t, events)
 		return true
 	}
@@ -110,19 +148,18 @@ func diagnoseStuck(p *Pod, pod *corev1.Pod, c *corev1.ContainerStatus, events []
 		return false
 	}
 	switch w.Reason {
-	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
-		p.Phase, p.Reason = Failing, w.Reason
-		p.Message = fmt.Sprintf("the image %s cannot be pulled: %s", imageOf(pod, c.Name), pullError(w, events))
-		p.Next = "check the name, or give another: --image REPOSITORY:TAG; a private registry needs --set imagePullSecrets[0].name=SECRET"
-		// A registry's hiccup mends itself: only a second failure, or a name that is none, is final.
-		p.Final = w.Reason == "InvalidImageName" || w.Reason == "ErrImageNeverPull" || count(events, "Failed", "Failed to pull image") >= 2
+	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable":
+		diagnosePull(p, pod, c, events)
 		return true
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
 		p.Phase, p.Reason, p.Message = Failing, w.Reason, w.Message
 		// What names an object that is missing stays so; a slow node mends itself.
 		p.Final = strings.Contains(w.Message, "not found") || strings.Contains(w.Message, "couldn't find key") ||
 			count(events, "Failed", "") > failuresUntilFinal
-		p.Next = fmt.Sprintf("kubectl describe pod -n %s %s", pod.Namespace, pod.Name)
+		if other != "" {
+			p.Message = other + ": " + p.Message
+		}
+		p.Next = fmt.Sprintf("kubectl describe pod -n %s %s%s", pod.Namespace, pod.Name, p.target)
 		return true
 	}
 	return false

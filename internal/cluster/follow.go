@@ -13,10 +13,6 @@ const (
 	// lookEvery bounds how old events and log lines on the screen can be; changes of pods
 	// and of the Deployment are watched and shown at once.
 	lookEvery = 2 * time.Second
-	// settle is how long the Deployment must be refused its pods before the wait ends: what a
-	// previous attempt met (a quota that has been freed since) stands there until the
-	// controller tries again.
-	settle = 4 * time.Second
 	// patience is how long the API server may be away: a control plane that is resized for its
 	// first GPU node is, and so is a laptop that slept.
 	patience = 2 * time.Minute
@@ -25,14 +21,17 @@ const (
 )
 
 // Follow looks at the release until it is healthy, cannot become so without help, is scaled
-// to nothing or gone, and calls show after every look. It returns the last view; a cancelled
-// or expired context is an error, as is an API server that stays away. A failed release is
-// none: the view says it.
+// to nothing or gone, and calls show after every look. Pods that the cluster refuses it has
+// tried again. It returns the last view; a cancelled or expired context is an error, as is an
+// API server that stays away. A failed release is none: the view says it.
 func (o *Observer) Follow(ctx context.Context, show func(*View)) (*View, error) {
-	changes := o.changes(ctx)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	changes := o.changes(watching)
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	var blockedSince, answered time.Time
+	var refused refusal
+	var answered time.Time
 	var seen *View
 	for {
 		view, err := o.Look(ctx)
@@ -41,26 +40,17 @@ func (o *Observer) Follow(ctx context.Context, show func(*View)) (*View, error) 
 			return seen, context.Cause(ctx)
 		case err == nil:
 			seen, answered = view, time.Now()
-			show(view)
+			shown, over := refused.note(ctx, o, view)
+			show(shown)
+			if over || view.Healthy || view.Failed() || view.Idle() || view.Deployment == "" {
+				return view, nil
+			}
 		case !passing(err) || answered.IsZero() || time.Since(answered) > patience:
 			return seen, err
-		default:
-			view = seen
-		}
-		switch {
-		case view.Healthy, view.Failed(), view.Idle(), view.Deployment == "":
-			return view, nil
-		case view.Blocked == "", view.Stopping():
-			// What a pod that ends still holds (quota) is free in a moment.
-			blockedSince = time.Time{}
-		case blockedSince.IsZero():
-			blockedSince = time.Now()
-		case time.Since(blockedSince) >= settle:
-			return view, nil
 		}
 		select {
 		case <-ctx.Done():
-			return view, context.Cause(ctx)
+			return seen, context.Cause(ctx)
 		case <-changes:
 		case <-ticker.C:
 		}
@@ -90,12 +80,14 @@ func (o *Observer) changes(ctx context.Context) <-chan struct{} {
 func relay(ctx context.Context, signal chan<- struct{}, open func() (watch.Interface, error)) {
 	for ctx.Err() == nil {
 		if w, err := open(); err == nil {
+			stop := context.AfterFunc(ctx, w.Stop)
 			for range w.ResultChan() {
 				select {
 				case signal <- struct{}{}:
 				default:
 				}
 			}
+			stop()
 			w.Stop()
 		}
 		select {

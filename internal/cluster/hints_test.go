@@ -24,7 +24,7 @@ func TestHintsNameRealValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile(`\b(cache|engine|gpu|hfToken|image|model|probes)(\.[a-z][A-Za-z]+)+\b`)
+	named := regexp.MustCompile(`\b(cache|engine|gpu|hfToken|image|model|probes|sharedMemory)(\.[a-z][A-Za-z]+)+\b`)
 	count := 0
 	for _, file := range files {
 		source, err := os.ReadFile(file)

@@ -44,13 +44,13 @@ func (p *Preflight) nodes(ctx context.Context, template *corev1.PodTemplateSpec)
 		allocatable := n.Status.Allocatable[resource]
 		return allocatable.Value() >= wanted
 	}):
-		return failure.Refusedf("see what nodes have: kubectl describe nodes\nask for less: --set resources.requests.cpu=N,resources.requests.memory=NGi; if nodes are added on demand: --skip-checks",
+		return failure.Refusedf("see what nodes have: kubectl describe nodes"+p.Target+"\nask for less: --set resources.requests.cpu=N,resources.requests.memory=NGi; if nodes are added on demand: --skip-checks",
 			"no node is large enough for the server's pod: it requests %s", requestText(pod))
 	case matching > 0:
-		return failure.Refusedf(fmt.Sprintf("see: kubectl get nodes -o custom-columns='NODE:.metadata.name,GPU:.status.allocatable.%s'\nask for fewer: --gpus N; if nodes are added on demand: --skip-checks", strings.ReplaceAll(string(resource), ".", `\.`)),
+		return failure.Refusedf(fmt.Sprintf("see: kubectl get nodes -o custom-columns='NODE:.metadata.name,GPU:.status.allocatable.%s'%s\nask for fewer: --gpus N; if nodes are added on demand: --skip-checks", strings.ReplaceAll(string(resource), ".", `\.`), p.Target),
 			"no node has %d x %s: %d have the labels %s", wanted, resource, matching, selectorText(pod))
 	}
-	return failure.Refusedf(nextForNodes(list.Items, resource), "no node has %s, and nothing in this cluster adds nodes", selectorText(pod))
+	return failure.Refusedf(nextForNodes(list.Items, resource, p.Target), "no node has %s, and nothing in this cluster adds nodes", selectorText(pod))
 }
 
 func gpuRequest(pod *corev1.Pod) (corev1.ResourceName, int64) {
@@ -162,7 +162,7 @@ func selectorText(pod *corev1.Pod) string {
 	return strings.Join(parts, ", ")
 }
 
-func nextForNodes(nodes []corev1.Node, resource corev1.ResourceName) string {
+func nextForNodes(nodes []corev1.Node, resource corev1.ResourceName, target string) string {
 	var have []string
 	for _, n := range nodes {
 		if quantity := n.Status.Allocatable[resource]; quantity.Value() > 0 {
@@ -174,5 +174,5 @@ func nextForNodes(nodes []corev1.Node, resource corev1.ResourceName) string {
 	if len(have) > 0 {
 		return "this cluster has: --accelerator " + strings.Join(have, ", --accelerator ") + "\nif nodes are added on demand: --skip-checks"
 	}
-	return "add a GPU node pool, or, when nodes with GPUs carry other labels: --platform custom\nsee: kubectl get nodes --show-labels\nif nodes are added on demand: --skip-checks"
+	return "add a GPU node pool, or, when nodes with GPUs carry other labels: --platform custom\nsee: kubectl get nodes --show-labels" + target + "\nif nodes are added on demand: --skip-checks"
 }

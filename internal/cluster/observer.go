@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 )
 
@@ -22,6 +23,9 @@ type Observer struct {
 	Client    kubernetes.Interface
 	Namespace string
 	Release   string
+	// Target holds the flags that chose this cluster (" --context X"), "" when none did: they
+	// are put on every command that a hint tells users to type.
+	Target string
 }
 
 // Look reads the Deployment, its pods, and the events and log lines of those that are not
@@ -37,8 +41,15 @@ func (o *Observer) Look(ctx context.Context) (*View, error) {
 	if len(deployments.Items) > 0 {
 		deployment := &deployments.Items[0]
 		view.fillDeployment(deployment)
-		if hash, err = o.currentHash(ctx, deployment); err != nil {
+		sets, err := o.replicaSets(ctx, deployment)
+		if err != nil {
 			return nil, err
+		}
+		hash = currentHash(deployment, sets)
+		if view.Blocked != "" {
+			if err := o.fillBlocked(ctx, view, sets); err != nil {
+				return nil, err
+			}
 		}
 	}
 	pods, err := o.Client.CoreV1().Pods(o.Namespace).List(ctx, selector)
@@ -56,40 +67,54 @@ func (o *Observer) Look(ctx context.Context) (*View, error) {
 	slices.SortFunc(view.Pods, func(a, b Pod) int {
 		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Name, b.Name))
 	})
+	view.weighEnded()
 	return view, nil
+}
+
+// replicaSets returns those of the Deployment.
+func (o *Observer) replicaSets(ctx context.Context, d *appsv1.Deployment) ([]appsv1.ReplicaSet, error) {
+	list, err := o.Client.AppsV1().ReplicaSets(o.Namespace).List(ctx, metav1.ListOptions{LabelSelector: Selector(o.Release)})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list.Items, func(set appsv1.ReplicaSet) bool { return !metav1.IsControlledBy(&set, d) }), nil
 }
 
 // currentHash returns the pod-template-hash of the Deployment's newest revision, by which its
 // pods are told from those of older ones.
-func (o *Observer) currentHash(ctx context.Context, d *appsv1.Deployment) (string, error) {
-	sets, err := o.Client.AppsV1().ReplicaSets(o.Namespace).List(ctx, metav1.ListOptions{LabelSelector: Selector(o.Release)})
-	if err != nil {
-		return "", err
-	}
-	for _, set := range sets.Items {
-		if metav1.IsControlledBy(&set, d) && set.Annotations[revisionAnnotation] == d.Annotations[revisionAnnotation] {
-			return set.Labels[appsv1.DefaultDeploymentUniqueLabelKey], nil
+func currentHash(d *appsv1.Deployment, sets []appsv1.ReplicaSet) string {
+	for i := range sets {
+		if sets[i].Annotations[revisionAnnotation] == d.Annotations[revisionAnnotation] {
+			return sets[i].Labels[appsv1.DefaultDeploymentUniqueLabelKey]
 		}
 	}
-	return "", nil
+	return ""
+}
+
+// events returns what happened to one object, the oldest first.
+func (o *Observer) events(ctx context.Context, uid types.UID) ([]corev1.Event, error) {
+	list, err := o.Client.CoreV1().Events(o.Namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.uid=" + string(uid)})
+	if apierrors.IsForbidden(err) {
+		// Events only explain: who may not read them still gets the object's own state.
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return eventTime(a).Compare(eventTime(b)) })
+	return list.Items, nil
 }
 
 func (o *Observer) examine(ctx context.Context, pod *corev1.Pod) (Pod, error) {
 	var events []corev1.Event
-	if !isReady(pod) && pod.DeletionTimestamp == nil {
-		list, err := o.Client.CoreV1().Events(o.Namespace).List(ctx, metav1.ListOptions{
-			FieldSelector: "involvedObject.uid=" + string(pod.UID),
-		})
-		// Events only explain: who may not read them still gets the pod's own state.
-		if err != nil && !apierrors.IsForbidden(err) {
+	// A pod that has ended says itself why, and there may be many.
+	if !isReady(pod) && pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodFailed {
+		var err error
+		if events, err = o.events(ctx, pod.UID); err != nil {
 			return Pod{}, err
 		}
-		if err == nil {
-			events = list.Items
-		}
-		slices.SortStableFunc(events, func(a, b corev1.Event) int { return eventTime(a).Compare(eventTime(b)) })
 	}
-	p := diagnose(pod, events)
+	p := diagnose(pod, events, o.Target)
 	if p.wantsLog != nil {
 		p.readLog(o.tail(ctx, p.Name, p.wantsLog))
 	}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -79,6 +80,24 @@ func exitReason(t *corev1.ContainerStateTerminated) string {
 	return fmt.Sprintf("%s (exit code %d)", t.Reason, t.ExitCode)
 }
 
+// isSidecar says whether an init container goes on running beside the server.
+func isSidecar(pod *corev1.Pod, name string) bool {
+	return slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool {
+		return c.Name == name && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	})
+}
+
+// foreign names a container that is not the chart's, for messages; "" for one of its own.
+func foreign(pod *corev1.Pod, name string) string {
+	switch {
+	case name == ServerContainer, name == DownloadContainer:
+		return ""
+	case slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == name }):
+		return "the init container " + name
+	}
+	return "the container " + name
+}
+
 // gpus counts the whole GPUs, shares or partitions that the server asks for.
 func gpus(pod *corev1.Pod) int64 {
 	var n int64
@@ -99,17 +118,6 @@ func imageOf(pod *corev1.Pod, container string) string {
 		}
 	}
 	return ""
-}
-
-// pullError prefers the event's text: the waiting message of a back-off says only that it waits.
-func pullError(w *corev1.ContainerStateWaiting, events []corev1.Event) string {
-	for i := len(events) - 1; i >= 0; i-- {
-		if e := events[i]; e.Reason == "Failed" && strings.Contains(e.Message, "Failed to pull image") {
-			_, cause, _ := strings.Cut(e.Message, "\": ")
-			return cause
-		}
-	}
-	return w.Message
 }
 
 // last returns the newest event with one of the reasons, or nil.

@@ -20,6 +20,9 @@ import (
 type Preflight struct {
 	Client    kubernetes.Interface
 	Namespace string
+	// Target holds the flags that chose this cluster (" --context X"), "" when none did: they
+	// are put on every command that a hint tells users to type.
+	Target string
 	// Warn takes what may go wrong but need not.
 	Warn func(string)
 	// RequireToken refuses a missing Hugging Face token even where the pod would start without
@@ -75,7 +78,7 @@ func (p *Preflight) secrets(ctx context.Context, template *corev1.PodTemplateSpe
 			return err
 		default:
 			if _, found := secret.Data[ref.key]; !found {
-				next := "see: kubectl describe secret -n " + p.Namespace + " " + ref.name
+				next := "see: kubectl describe secret -n " + p.Namespace + " " + ref.name + p.Target
 				if ref.env == tokenEnv {
 					next = "name the right key: --hf-secret " + ref.name + ":KEY"
 				}
@@ -90,9 +93,9 @@ func (p *Preflight) secrets(ctx context.Context, template *corev1.PodTemplateSpe
 // user of the machine can read.
 func (p *Preflight) create(ref secretRef) string {
 	if ref.env == tokenEnv {
-		return fmt.Sprintf("printenv HF_TOKEN | tr -d '\\n' | kubectl create secret generic -n %s %s --from-file=%s=/dev/stdin", p.Namespace, ref.name, ref.key)
+		return fmt.Sprintf("printenv HF_TOKEN | tr -d '\\n' | kubectl create secret generic -n %s %s --from-file=%s=/dev/stdin%s", p.Namespace, ref.name, ref.key, p.Target)
 	}
-	return fmt.Sprintf("kubectl create secret generic -n %s %s --from-file=%s=FILE", p.Namespace, ref.name, ref.key)
+	return fmt.Sprintf("kubectl create secret generic -n %s %s --from-file=%s=FILE%s", p.Namespace, ref.name, ref.key, p.Target)
 }
 
 func secretRefs(template *corev1.PodTemplateSpec) []secretRef {

@@ -25,6 +25,7 @@ func TestPreflight(t *testing.T) {
 		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "hf-secret", Namespace: "ns"}, Data: map[string][]byte{key: []byte("x")}}
 	}
 	autoscaler := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "cluster-autoscaler-status", Namespace: "kube-system"}}
+	other := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "proxy", Namespace: "ns"}}
 	tests := map[string]struct {
 		there    []runtime.Object
 		require  bool
@@ -41,12 +42,14 @@ func TestPreflight(t *testing.T) {
 		"no Secret":                      {there: []runtime.Object{node("n", "4", l4)}, warnings: []string{"the Secret hf-secret does not exist"}},
 		"no Secret, but one was named":   {there: []runtime.Object{node("n", "4", l4)}, require: true, refusals: []string{`the Secret "hf-secret" does not exist`}},
 		"a Secret without the key":       {there: []runtime.Object{node("n", "4", l4), secret("token")}, refusals: []string{`has no key "hf_api_token"; it has: token`}},
+		"no node has a GPU":              {there: []runtime.Object{node("n", "0", nil), secret("hf_api_token")}, refusals: []string{"no node has cloud.google.com/gke-accelerator=nvidia-l4"}},
+		"another Secret without the key": {there: []runtime.Object{node("n", "4", l4), secret("hf_api_token"), other}, refusals: []string{`the Secret "proxy" has no key "url"; it has: nothing`}},
 		"two things at once":             {there: []runtime.Object{node("n", "4", t4), secret("token")}, refusals: []string{"has no key", "no node has"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var warnings []string
-			p := &Preflight{Client: fake.NewClientset(tt.there...), Namespace: "ns", RequireToken: tt.require,
+			p := &Preflight{Client: fake.NewClientset(tt.there...), Namespace: "ns", RequireToken: tt.require, Target: there,
 				Warn: func(text string) { warnings = append(warnings, text) }}
 			refusals, err := p.Check(t.Context(), twoGPUs())
 			if err != nil {
@@ -58,6 +61,10 @@ func TestPreflight(t *testing.T) {
 				if r.Kind != failure.Refused || r.Next == "" {
 					t.Errorf("%q: kind %d, next %q", r, r.Kind, r.Next)
 				}
+				aimed(t, r.Next)
+			}
+			for _, warning := range warnings {
+				aimed(t, warning)
 			}
 			expect(t, "refusals", said, tt.refusals)
 			expect(t, "warnings", warnings, tt.warnings)
@@ -94,7 +101,8 @@ func twoGPUs() *appsv1.Deployment {
 				Limits:   corev1.ResourceList{"nvidia.com/gpu": resource.MustParse("2")},
 				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("4"), corev1.ResourceMemory: resource.MustParse("20Gi")},
 			},
-			Env: []corev1.EnvVar{{Name: "HF_TOKEN", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+			Env: []corev1.EnvVar{{Name: "PROXY", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+				LocalObjectReference: corev1.LocalObjectReference{Name: "proxy"}, Key: "url", Optional: &optional}}}, {Name: "HF_TOKEN", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 				LocalObjectReference: corev1.LocalObjectReference{Name: "hf-secret"}, Key: "hf_api_token", Optional: &optional}}}},
 		}},
 	}}}}

@@ -1,8 +1,12 @@
 package cluster
 
 import (
+	"cmp"
 	"strings"
 )
+
+// nodeHere stands in a hint for the name of the pod's node.
+const nodeHere = "{node}"
 
 // cause is a failure of vLLM that its log names, what it means and what to do.
 type cause struct {
@@ -23,7 +27,7 @@ var causes = []cause{
 	{"torch.OutOfMemoryError", "the GPU's memory is too small", "lower --max-model-len or engine.maxNumSeqs, or use a larger GPU"},
 	{"Error 803", "the node's GPU driver is older than this vLLM image needs", "on GKE: gpu.driverVersion=latest and node version 1.34 or newer; else update the driver to R580 or newer"},
 	{"NVIDIA driver on your system is too old", "", "on GKE: gpu.driverVersion=latest and node version 1.34 or newer; else update the driver to R580 or newer"},
-	{"Failed to infer device type", "vLLM sees no GPU in its container", "does the node have a working NVIDIA driver and device plugin? kubectl describe node NODE"},
+	{"Failed to infer device type", "vLLM sees no GPU in its container", "does the node have a working NVIDIA driver and device plugin? kubectl describe node " + nodeHere},
 	{"does not recognize this architecture", "this vLLM does not know the model's architecture", "use a newer image: --image vllm/vllm-openai:TAG"},
 	{"is not a local folder and is not a valid model identifier", "", "check the model's name: --model ORG/NAME"},
 	{"Cannot access gated repo", "the token has no access to this gated model", "accept the licence on the model's page with the account of the token"},
@@ -43,12 +47,19 @@ func (p *Pod) readLog(text string) {
 		return
 	}
 	p.Log = lines[max(0, len(lines)-keptLines):]
+	if p.foreign != "" {
+		// What vLLM's messages mean says nothing of another program.
+		if p.Message == p.foreign+" failed" {
+			p.Message += ": " + lastError(lines)
+		}
+		return
+	}
 	for _, c := range causes {
 		for _, line := range lines {
 			if !strings.Contains(line, c.sign) {
 				continue
 			}
-			p.Next = c.next
+			p.Next = strings.ReplaceAll(c.next, nodeHere, cmp.Or(p.Node, "NODE")+p.target)
 			if p.Message = c.meaning; p.Message == "" {
 				p.Message = line
 			}

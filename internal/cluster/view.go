@@ -13,6 +13,8 @@ const (
 	LabelInstance  = "app.kubernetes.io/instance"
 	LabelComponent = "app.kubernetes.io/component"
 
+	chartLabel = "helm.sh/chart"
+
 	// ServerContainer runs vLLM, DownloadContainer fetches the model before it.
 	ServerContainer   = "vllm"
 	DownloadContainer = "download"
@@ -67,7 +69,10 @@ type Pod struct {
 
 	Created time.Time `json:"created"`
 
-	wantsLog *logRequest
+	// target holds the flags for the commands in Next; foreign names the container that
+	// crashed when it is not one of the chart's.
+	target, foreign string
+	wantsLog        *logRequest
 }
 
 type logRequest struct {
@@ -89,7 +94,11 @@ type View struct {
 	Pods    []Pod `json:"pods"`
 	// Blocked says why the Deployment cannot make a pod (quota, admission), "" when it can.
 	Blocked string `json:"blocked,omitempty"`
+	// Chart is the Deployment's label of chart and version.
+	Chart string `json:"-"`
 
+	// short are the ReplicaSets that lack pods, known when it is blocked.
+	short []string
 	// observed: the Deployment's controller has seen its newest generation, so that what
 	// counts as current is not a revision behind.
 	observed bool
@@ -104,7 +113,8 @@ func (v *View) Failed() bool {
 
 // Furthest returns the pod of the newest revision that decides how far the rollout is: one
 // that cannot be mended first, then a failing one, else the one that has come least far. A
-// pod that is over counts only when there is no other. It is nil when there is none.
+// pod that is over counts only when there is no other, or when it shows that every other
+// will end like it. It is nil when there is none.
 func (v *View) Furthest() *Pod {
 	var worst *Pod
 	for i := range v.Pods {
@@ -122,10 +132,10 @@ func (v *View) Furthest() *Pod {
 // rank orders pods by how far they are from Ready.
 func (p *Pod) rank() int {
 	switch {
-	case p.Over:
-		return len(order)
 	case p.Final:
 		return -2
+	case p.Over:
+		return len(order)
 	case p.Phase == Failing:
 		return -1
 	}
@@ -141,7 +151,7 @@ func (v *View) Stopping() bool {
 func (v *View) Idle() bool { return v.observed && v.Desired == 0 }
 
 func (v *View) fillDeployment(d *appsv1.Deployment) {
-	v.Deployment = d.Name
+	v.Deployment, v.Chart = d.Name, d.Labels[chartLabel]
 	v.Desired = 1
 	if d.Spec.Replicas != nil {
 		v.Desired = *d.Spec.Replicas

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/ui"
 )
@@ -17,8 +19,8 @@ type report struct {
 	Release    string        `json:"release"`
 	Namespace  string        `json:"namespace"`
 	Chart      string        `json:"chart"`
-	Revision   int           `json:"revision"`
-	Updated    time.Time     `json:"updated"`
+	Revision   int           `json:"revision,omitempty"` // 0 when Helm's record may not be read
+	Updated    time.Time     `json:"updated,omitzero"`   // as Revision
 	Healthy    bool          `json:"healthy"`
 	Summary    string        `json:"summary"`
 	Deployment string        `json:"deployment,omitempty"`
@@ -30,6 +32,8 @@ type report struct {
 	Pods       []cluster.Pod `json:"pods"`
 
 	now time.Time
+	// next is what to do when it is not healthy, beyond what the pods say.
+	next string
 }
 
 func (r *report) json(w io.Writer) error {
@@ -39,9 +43,23 @@ func (r *report) json(w io.Writer) error {
 	return encoder.Encode(r)
 }
 
+// yaml writes the same as json.
+func (r *report) yaml(w io.Writer) error {
+	text, err := yaml.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
 func (r *report) text(w io.Writer) error {
-	fmt.Fprintf(w, "release    %s in %s, revision %d, %s, installed %s ago\n",
-		r.Release, r.Namespace, r.Revision, r.Chart, ui.Duration(r.now.Sub(r.Updated)))
+	if r.Revision == 0 {
+		fmt.Fprintf(w, "release    %s in %s, %s\n", r.Release, r.Namespace, r.Chart)
+	} else {
+		fmt.Fprintf(w, "release    %s in %s, revision %d, %s, installed %s ago\n",
+			r.Release, r.Namespace, r.Revision, r.Chart, ui.Duration(r.now.Sub(r.Updated)))
+	}
 	fmt.Fprintf(w, "state      %s\n", r.Summary)
 	r.servedText(w)
 	if len(r.Pods) == 0 {

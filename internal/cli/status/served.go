@@ -3,18 +3,27 @@ package status
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/factory"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/tunnel"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/ui"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/vllm"
 )
 
-// askTimeout bounds the question to the server: a status must come even when it hangs.
-const askTimeout = 10 * time.Second
+const (
+	// askTimeout bounds one question to the server: a status must come even when it hangs.
+	askTimeout = 5 * time.Second
+	// askAttempts is how often it is asked. Each time it is the next ready pod's turn, so that
+	// one that is just going does not speak for the release.
+	askAttempts = 3
+	askPause    = 500 * time.Millisecond
+	// quiet is how long a wait may last without a word.
+	quiet = 2 * time.Second
+)
 
 // served is what the server itself says that it serves.
 type served struct {
@@ -28,35 +37,74 @@ type served struct {
 	unasked bool
 }
 
-// ask asks a ready pod of the release. What goes wrong is part of the answer.
-func ask(ctx context.Context, f *factory.Factory, namespace, release string) *served {
+// silent says whether the server was asked and did not answer.
+func (s *served) silent() bool { return s.Error != "" && !s.unasked }
+
+// ask asks the ready pods of the release. What goes wrong is part of the answer.
+func (o *options) ask(ctx context.Context) *served {
+	live := ui.NewLive(o.f.Streams.ErrOut, o.f.Now)
+	defer live.Close()
+	soon := time.AfterFunc(quiet, func() { live.Set("waiting for the server to say what it serves", "") })
+	defer soon.Stop()
+
+	server, closeServer, err := o.server()
+	if err != nil {
+		return &served{Adapters: []string{}, Error: err.Error()}
+	}
+	defer closeServer()
+	return ask(ctx, server, o.f.Target())
+}
+
+// server returns a client that reaches the release's ready pods in turn.
+func (o *options) server() (*vllm.Client, func(), error) {
+	client, err := o.f.Clientset()
+	if err != nil {
+		return nil, nil, err
+	}
+	config, err := o.f.RESTConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	transport := tunnel.NewTransport(tunnel.NewDialer(client, config), &tunnel.Release{Client: client, Namespace: o.namespace, Name: o.release})
+	server, err := vllm.New("http://"+o.release, transport)
+	return server, transport.Close, err
+}
+
+func ask(ctx context.Context, server *vllm.Client, target string) *served {
+	for attempt := 1; ; attempt++ {
+		s, err := askOnce(ctx, server)
+		if err == nil {
+			return s
+		}
+		if attempt == askAttempts || ctx.Err() != nil || !worthRepeating(err) {
+			s.Error, s.unasked = cluster.ExplainFor(target, err).Error(), apierrors.IsForbidden(err)
+			if errors.Is(err, context.DeadlineExceeded) {
+				s.Error = fmt.Sprintf("it did not answer within %s, asked %d times", askTimeout, attempt)
+			}
+			return s
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(askPause):
+		}
+	}
+}
+
+func worthRepeating(err error) bool {
+	var answered *vllm.APIError
+	if errors.As(err, &answered) {
+		return answered.Transient() || answered.ShuttingDown()
+	}
+	return !tunnel.Fatal(err)
+}
+
+func askOnce(ctx context.Context, server *vllm.Client) (*served, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	s := &served{Adapters: []string{}}
-	if err := s.fill(ctx, f, namespace, release); err != nil {
-		s.Error, s.unasked = cluster.Explain(err).Error(), apierrors.IsForbidden(err)
-	}
-	return s
-}
-
-func (s *served) fill(ctx context.Context, f *factory.Factory, namespace, release string) error {
-	client, err := f.Clientset()
-	if err != nil {
-		return err
-	}
-	config, err := f.RESTConfig()
-	if err != nil {
-		return err
-	}
-	transport := tunnel.NewTransport(tunnel.NewDialer(client, config), &tunnel.Release{Client: client, Namespace: namespace, Name: release})
-	defer transport.Close()
-	server, err := vllm.New("http://"+release, transport)
-	if err != nil {
-		return err
-	}
 	models, err := server.Models(ctx)
 	if err != nil {
-		return err
+		return s, err
 	}
 	for _, m := range models {
 		switch {
@@ -70,7 +118,7 @@ func (s *served) fill(ctx context.Context, f *factory.Factory, namespace, releas
 	var answered *vllm.APIError
 	if errors.As(err, &answered) {
 		// Only vLLM itself tells its version.
-		return nil
+		return s, nil
 	}
-	return err
+	return s, err
 }

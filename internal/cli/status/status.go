@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/factory"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
@@ -34,19 +37,20 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 		Long:  long,
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.complete(args); err != nil {
-				return err
+			err := o.complete(args)
+			if err == nil {
+				err = o.run(cmd.Context())
 			}
-			return o.run(cmd.Context())
+			return cluster.ExplainFor(f.Target(), err)
 		},
 	}
-	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, json or yaml")
 	return cmd
 }
 
 func (o *options) complete(args []string) error {
-	if o.output != "text" && o.output != "json" {
-		return failure.Usagef("unknown output format %q: use text or json", o.output)
+	if !slices.Contains([]string{"text", "json", "yaml"}, o.output) {
+		return failure.Usagef("unknown output format %q: use text, json or yaml", o.output)
 	}
 	o.release = product.DefaultRelease
 	if len(args) > 0 {
@@ -63,21 +67,24 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	print := r.text
-	if o.output == "json" {
+	switch o.output {
+	case "json":
 		print = r.json
+	case "yaml":
+		print = r.yaml
 	}
 	if err := print(o.f.Streams.Out); err != nil {
 		return err
 	}
 	if !r.Healthy {
-		return failure.New(failure.Unhealthy, errors.New("the release is not healthy: "+r.Summary), "")
+		return failure.New(failure.Unhealthy, errors.New("the release is not healthy: "+r.Summary), r.next)
 	}
 	return nil
 }
 
 // look puts together what Helm, the cluster and the server say.
 func (o *options) look(ctx context.Context) (*report, error) {
-	info, err := o.installed()
+	info, unread, err := o.installed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -85,42 +92,71 @@ func (o *options) look(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	observer := &cluster.Observer{Client: client, Namespace: o.namespace, Release: o.release}
+	observer := &cluster.Observer{Client: client, Namespace: o.namespace, Release: o.release, Target: o.f.Target()}
 	view, err := observer.Look(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &report{
-		Release: o.release, Namespace: o.namespace, Revision: info.Revision, Updated: info.Updated,
-		Chart:   info.Chart + " " + info.ChartVersion,
-		Healthy: view.Healthy, Summary: summary(view, info.Status),
-		Deployment: view.Deployment, Desired: view.Desired, UpToDate: view.Updated, Available: view.Available,
-		Blocked: view.Blocked, Pods: view.Pods, now: o.f.Now(),
+	if unread != nil {
+		if view.Deployment == "" && len(view.Pods) == 0 {
+			return nil, o.unseen(ctx)
+		}
+		fmt.Fprintf(o.f.Streams.ErrOut, "warning: Helm's record cannot be read, so only what runs is shown: %v\n", cluster.Explain(unread))
 	}
-	if view.Available > 0 {
-		r.Served = ask(ctx, o.f, o.namespace, o.release)
-		if err := ctx.Err(); err != nil {
+	if view.Available == 0 {
+		return o.report(info, view, nil), nil
+	}
+	said := o.ask(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if said.silent() && view.Healthy {
+		// It may have been going when it was asked: then that is what there is to say.
+		if view, err = observer.Look(ctx); err != nil {
 			return nil, err
 		}
-		if r.Served.Error != "" && !r.Served.unasked && view.Healthy {
-			r.Healthy, r.Summary = false, "the pods are ready, but the server does not answer"
-		}
 	}
-	if view.Healthy && info.Status != "deployed" {
-		r.Healthy = false
-		r.Summary = "the last install did not end well (" + info.Status + "), an earlier one serves: run install again"
-	}
-	return r, nil
+	return o.report(info, view, said), nil
 }
 
-// installed returns the release's record, or the error that names the releases there are.
-func (o *options) installed() (*release.Info, error) {
-	releases := release.New(o.f.Config, o.namespace, o.f.Now)
-	info, err := releases.Get(o.release)
-	if !errors.Is(err, release.ErrNotFound) {
-		return info, err
+// report makes one of what was found; info is nil when Helm's record may not be read, said
+// when the server was not asked.
+func (o *options) report(info *release.Info, view *cluster.View, said *served) *report {
+	r := &report{
+		Release: o.release, Namespace: o.namespace, Chart: chartOf(view),
+		Healthy:    view.Healthy,
+		Deployment: view.Deployment, Desired: view.Desired, UpToDate: view.Updated, Available: view.Available,
+		Blocked: view.Blocked, Served: said, Pods: view.Pods, now: o.f.Now(),
 	}
-	return nil, releases.Missing(o.release)
+	record := deployed
+	if info != nil {
+		record, r.Revision, r.Updated, r.Chart = info.Status, info.Revision, info.Updated, info.Chart+" "+info.ChartVersion
+	}
+	r.Summary = summary(view, record)
+	install := fmt.Sprintf("%s install %s -n %s%s", product.Command, o.release, o.namespace, o.f.Target())
+	switch {
+	case view.Healthy && record != deployed:
+		r.Healthy, r.next = false, install
+		r.Summary = "the last install did not end well (" + record + "), an earlier one serves: run install again"
+	case view.Healthy && said != nil && said.silent():
+		r.Healthy, r.Summary = false, "the pods are ready, but the server does not answer"
+		r.next = fmt.Sprintf("see its log: kubectl logs -n %s -l %s -c %s --tail 50%s", o.namespace, cluster.Selector(o.release), cluster.ServerContainer, o.f.Target())
+	case view.Deployment == "":
+		r.next = install
+	}
+	return r
+}
+
+// deployed is Helm's word for a release that was installed whole.
+const deployed = "deployed"
+
+// chartOf reads chart and version from the Deployment's label, which Helm's charts write as
+// one word.
+func chartOf(view *cluster.View) string {
+	if version, found := strings.CutPrefix(view.Chart, charts.Name+"-"); found {
+		return charts.Name + " " + version
+	}
+	return view.Chart
 }
 
 // summary says in one line how the release is.
@@ -128,7 +164,7 @@ func summary(v *cluster.View, record string) string {
 	switch pod := v.Furthest(); {
 	case v.Healthy:
 		return fmt.Sprintf("healthy: %d of %d replicas available", v.Available, v.Desired)
-	case v.Deployment == "" && record != "deployed":
+	case v.Deployment == "" && record != deployed:
 		return "not installed whole (" + record + "): run install again"
 	case v.Deployment == "":
 		return "its Deployment is gone: run install again"
@@ -136,6 +172,8 @@ func summary(v *cluster.View, record string) string {
 		return "scaled to 0 replicas"
 	case v.Blocked != "":
 		return "the cluster refuses its pods: " + v.Blocked
+	case pod == nil && v.Stopping():
+		return fmt.Sprintf("%s: %d of %d replicas available", cluster.Stopping, v.Available, v.Desired)
 	case pod == nil:
 		return "no pod yet"
 	default:
