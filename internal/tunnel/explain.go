@@ -40,7 +40,7 @@ func (e *NoPodError) Error() string {
 }
 
 func (r *Release) observer() *cluster.Observer {
-	return &cluster.Observer{Client: r.Client, Namespace: r.Namespace, Release: r.Name}
+	return &cluster.Observer{Client: r.Client, Namespace: r.Namespace, Release: r.Name, Target: r.Target}
 }
 
 // explain says why there is no ready pod.

@@ -35,6 +35,8 @@ type Source interface {
 type Release struct {
 	Client          kubernetes.Interface
 	Namespace, Name string
+	// Target holds the flags that chose this cluster (" --context X"), for commands in hints.
+	Target string
 }
 
 // maxName is Helm's limit for the name of a release.

@@ -145,6 +145,44 @@ func TestProxyOutlivesPods(t *testing.T) {
 	summarize("before the next pod is ready")
 }
 
+// TestRestartsCostNoCharacter: between requests the pod's server is replaced by a new one, over
+// and over, while the connections to the old one are kept. Every answer comes whole and once.
+func TestRestartsCostNoCharacter(t *testing.T) {
+	var pieces []string
+	for i := range 200 {
+		pieces = append(pieces, fmt.Sprintf(" %d", i))
+	}
+	want := strings.Join(pieces, "")
+	n := startNode(t)
+	var l *local
+	for round := range 15 {
+		server := vllmtest.Start(t)
+		server.Pieces = pieces
+		n.pod("a", server.URL)
+		if l == nil {
+			l = startLocal(t, n, time.Second, pod("a"))
+		}
+		sent := 1
+		switch round % 3 {
+		case 1:
+			n.cut() // the tunnels break with the old server
+		case 2: // killed with a request in its hands
+			server.Fail(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+			sent = 2
+		}
+		var got strings.Builder
+		answer, err := l.client(t).ChatStream(t.Context(), request, func(s string) error { got.WriteString(s); return nil })
+		if err != nil || got.String() != want || answer.Text != want {
+			t.Fatalf("round %d: %q, %v", round, got.String(), err)
+		}
+		if len(server.Requests()) != sent {
+			t.Fatalf("round %d: the server got %d requests, want %d", round, len(server.Requests()), sent)
+		}
+		server.CloseClientConnections()
+		server.Close()
+	}
+}
+
 func TestProxyWithoutAPod(t *testing.T) {
 	l := startLocal(t, startNode(t), 50*time.Millisecond, pod("a", notReady))
 	_, err := l.client(t).Chat(t.Context(), request)

@@ -240,23 +240,3 @@ func TestPodsTakeTurnsAndDeadOnesAreAvoided(t *testing.T) {
 		t.Fatalf("answered by %s", answered)
 	}
 }
-
-// TestFirstTokenBudget: what the tunnel's two ends add to the first token, on loopback.
-func TestFirstTokenBudget(t *testing.T) {
-	n, server := startNode(t), vllmtest.Start(t)
-	through := clientOf(t, tunnel.NewTransport(n.dialer(t), fixed{n.pod("a", server.URL)}))
-	direct, err := vllm.New(server.URL, &http.Transport{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const rounds = 101
-	var a, b []time.Duration
-	for range rounds {
-		a, b = append(a, firstToken(t, direct)), append(b, firstToken(t, through))
-	}
-	added := median(b) - median(a)
-	t.Logf("first token: direct %s, through a tunnel %s: %s added (median of %d)", median(a), median(b), added, rounds)
-	if added > 2*time.Millisecond {
-		t.Errorf("%s added to the first token, the budget is 2ms", added)
-	}
-}

@@ -138,7 +138,7 @@ func retryAfter(header string) time.Duration {
 	if _, err := fmt.Sscanf(header, "%d", &seconds); err != nil || seconds < 0 {
 		return 0
 	}
-	return time.Duration(seconds) * time.Second
+	return time.Duration(min(seconds, 1<<30)) * time.Second // no server means a longer one
 }
 
 // Address is where the server is, without the credentials that it may hold.

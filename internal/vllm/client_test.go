@@ -29,7 +29,7 @@ var request = vllm.ChatRequest{
 
 func TestStream(t *testing.T) {
 	server := vllmtest.Start(t)
-	server.Pause = 5 * time.Millisecond
+	server.Pause = 40 * time.Millisecond
 	var pieces []string
 	answer, err := client(t, server.URL).ChatStream(t.Context(), request, func(s string) error {
 		pieces = append(pieces, s)
@@ -44,15 +44,22 @@ func TestStream(t *testing.T) {
 	if answer.FinishReason != "stop" || answer.Usage.CompletionTokens != 4 || answer.Usage.PromptTokens == 0 {
 		t.Fatalf("answer %+v", answer)
 	}
-	if answer.FirstToken < 5*time.Millisecond || answer.Total < answer.FirstToken+15*time.Millisecond {
+	// A busy machine may see the first token late, the pauses are the least that all takes.
+	if answer.FirstToken < 40*time.Millisecond || answer.Total < 160*time.Millisecond || answer.Total-answer.FirstToken < 20*time.Millisecond {
 		t.Fatalf("first token after %s, all after %s", answer.FirstToken, answer.Total)
-	}
-	if rate := answer.TokensPerSecond(); rate <= 0 || rate > 200 {
-		t.Fatalf("%g tokens/s with 5 ms between tokens", rate)
 	}
 	sent := server.Requests()[0]
 	if sent["temperature"] != 0.0 || sent["max_tokens"] != 32.0 || fmt.Sprint(sent["stream_options"]) != "map[include_usage:true]" {
 		t.Fatalf("sent %v", sent)
+	}
+}
+
+func TestTokensPerSecond(t *testing.T) {
+	for tokens, want := range map[int]float64{0: 0, 1: 0, 2: 0.5, 9: 4} {
+		answer := vllm.Answer{FirstToken: 3 * time.Second, Total: 5 * time.Second, Usage: vllm.Usage{CompletionTokens: tokens}}
+		if got := answer.TokensPerSecond(); got != want {
+			t.Errorf("%d tokens: %g tokens/s, want %g", tokens, got, want)
+		}
 	}
 }
 

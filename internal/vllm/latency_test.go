@@ -2,8 +2,10 @@ package vllm_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,18 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/vllm"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/vllm/vllmtest"
 )
+
+// figure is what TestFirstTokenBudget measured. It is printed when the tests have ended: what a
+// test that passed has printed is shown to nobody.
+var figure string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if figure != "" {
+		fmt.Println(figure)
+	}
+	os.Exit(code)
+}
 
 // budget is what the client may add to the time to the first token over a direct connection.
 const budget = 2 * time.Millisecond
@@ -36,9 +50,9 @@ func TestFirstTokenBudget(t *testing.T) {
 		ours = append(ours, answer.FirstToken)
 	}
 	added := median(ours) - median(bare)
-	t.Logf("first token after %s, over a bare connection %s: %s added (median of %d)", median(ours), median(bare), added, rounds)
+	figure = fmt.Sprintf("first token: a bare connection %s, this client %s: %s added (median of %d)", median(bare), median(ours), added, rounds)
 	if added > budget {
-		t.Errorf("%s added to the time to the first token, the budget is %s", added, budget)
+		t.Errorf("%s; the budget is %s", figure, budget)
 	}
 }
 

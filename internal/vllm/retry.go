@@ -20,18 +20,33 @@ type Retrying struct {
 	// Backoff is the wait after the second attempt; it doubles with each and is jittered. The
 	// first repeat is immediate: another replica is usually free.
 	Backoff time.Duration
+	// Budget gives a request the budget that bounds its repeats beside Attempts, which alone
+	// bounds nothing when every attempt hangs; nil: none.
+	Budget func() *Budget
 	// Fatal says which errors of Base no repeat can cure; nil: none.
 	Fatal func(error) bool
+	// Repeating, when set, hears why a request is going to be sent again.
+	Repeating func(why error)
 }
 
 // RoundTrip makes the request, as often as needed and allowed.
 func (t *Retrying) RoundTrip(req *http.Request) (*http.Response, error) {
+	var budget *Budget
+	if t.Budget != nil {
+		budget = t.Budget()
+	}
 	for attempt := 1; ; attempt++ {
+		sent := time.Now()
 		resp, err := t.Base.RoundTrip(req)
 		wait, again := t.again(req, resp, err, attempt)
 		if !again {
+			budget.answered(sent)
 			return resp, err
 		}
+		if !budget.Allows(wait) {
+			return resp, err
+		}
+		t.tell(resp, err)
 		if resp != nil {
 			resp.Body.Close()
 		}
@@ -53,9 +68,20 @@ func (t *Retrying) again(req *http.Request, resp *http.Response, err error, atte
 		return wait, t.Fatal == nil || !t.Fatal(err)
 	}
 	if transientStatus(resp.StatusCode) {
-		return max(wait, min(retryAfter(resp.Header.Get("Retry-After")), 10*time.Second)), true
+		return max(wait, retryAfter(resp.Header.Get("Retry-After"))), true
 	}
 	return wait, resp.StatusCode == http.StatusInternalServerError && shuttingDown(resp)
+}
+
+// tell passes on why there is a repeat, in the words of the error that it would have become.
+func (t *Retrying) tell(resp *http.Response, err error) {
+	if t.Repeating == nil {
+		return
+	}
+	if err == nil {
+		err = errorOf(resp)
+	}
+	t.Repeating(err)
 }
 
 func (t *Retrying) wait(attempt int) time.Duration {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestTokenStaysInItsSecret(t *testing.T) {
 	}
 	places["the release record"] = helper(t, env.helm3, "get", "all", "leak", "-n", ns)
 	places["the events"] = helper(t, env.kubectl, "get", "events", "-n", ns, "-o", "yaml")
-	places["the logs"] = helper(t, env.kubectl, "logs", "-n", ns, "-l", "app.kubernetes.io/instance=leak", "--all-containers")
+	places["the logs"] = logs(t, ns)
 	for kind := range strings.FieldsSeq(helper(t, env.kubectl, "api-resources", "--namespaced", "--verbs=list", "-o", "name")) {
 		if kind != "secrets" {
 			places[kind] = helper(t, env.kubectl, "get", kind, "-n", ns, "-o", "yaml")
@@ -65,6 +66,36 @@ func TestTokenStaysInItsSecret(t *testing.T) {
 	if strings.Contains(r.stderr+r.stdout, canary) {
 		t.Error("the refusal of a token repeats it")
 	}
+}
+
+// logs returns all that every container in the namespace has said, and before its restart.
+func logs(t *testing.T, ns string) string {
+	t.Helper()
+	pods, err := env.client.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	read := func(pod, container string, previous bool) {
+		text, err := env.client.CoreV1().Pods(ns).GetLogs(pod, &corev1.PodLogOptions{Container: container, Previous: previous}).DoRaw(t.Context())
+		if err != nil {
+			t.Errorf("the log of %s of pod %s (previous: %v): %v", container, pod, previous, err)
+		}
+		all.Write(text)
+	}
+	for i := range pods.Items {
+		status := &pods.Items[i].Status
+		for _, c := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
+			read(pods.Items[i].Name, c.Name, false)
+			if c.LastTerminationState.Terminated != nil {
+				read(pods.Items[i].Name, c.Name, true)
+			}
+		}
+	}
+	if all.Len() == 0 {
+		t.Error("no container has said anything: there was no log to search")
+	}
+	return all.String()
 }
 
 // watchArguments looks at the arguments of every process until the returned function is

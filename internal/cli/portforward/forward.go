@@ -22,9 +22,12 @@ import (
 const (
 	// patience is how long a request waits for a pod: over a quick swap, not a model's loading.
 	patience = 10 * time.Second
-	// attempts and backoff bound the wait for a busy or ending pod to about 4 s.
+	// attempts and backoff are for pods that say at once that they are busy or end: about 4 s.
 	attempts = 6
 	backoff  = 250 * time.Millisecond
+	// askAgainFor bounds the repeats of a request whose pods cannot be reached, which each
+	// attempt may take 10 s to find out.
+	askAgainFor = 15 * time.Second
 	// headerTimeout frees connections of local clients that never send a request.
 	headerTimeout = 30 * time.Second
 	// greeting bounds the look-up of the model's name for the example.
@@ -55,7 +58,7 @@ func (o *options) newForward() (*forward, error) {
 		return nil, err
 	}
 	f := &forward{options: o, log: &logger{w: o.f.Streams.ErrOut, now: o.f.Now}}
-	f.release = &tunnel.Release{Client: clientset, Namespace: namespace, Name: o.release}
+	f.release = &tunnel.Release{Client: clientset, Namespace: namespace, Name: o.release, Target: o.f.Target()}
 	f.watcher = tunnel.NewWatcher(f.release)
 	f.watcher.Patience = patience
 	f.transport = tunnel.NewTransport(tunnel.NewDialer(clientset, config), f.watcher)
@@ -107,11 +110,12 @@ func other(port int) int {
 	return port + 1
 }
 
-// serve passes requests on until ctx ends, which is how this command is meant to end.
+// serve passes requests on until ctx ends. That is how this command is meant to end, so there
+// is no error to print; its exit code is still that of Ctrl-C, which no verb gives another
+// meaning (kubectl's own port-forward ends with 0).
 func (f *forward) serve(ctx context.Context) error {
-	transport := &vllm.Retrying{Base: f.transport, Attempts: attempts, Backoff: backoff, Fatal: tunnel.Fatal}
 	server := &http.Server{
-		Handler:           tunnel.NewProxy(transport, func(err error) { f.log.printf("an answer broke off: %v", err) }),
+		Handler:           tunnel.NewProxy(retrying(f.transport), func(err error) { f.log.printf("an answer broke off: %v", err) }),
 		ReadHeaderTimeout: headerTimeout,
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
@@ -121,9 +125,17 @@ func (f *forward) serve(ctx context.Context) error {
 	err := server.Serve(f.listener)
 	f.transport.Close()
 	if ctx.Err() != nil {
-		return nil
+		return failure.New(failure.Interrupted, errors.New(""), "")
 	}
 	return fmt.Errorf("cannot serve on %s: %w", f.listener.Addr(), err)
+}
+
+// retrying gives every request a budget of its own.
+func retrying(base http.RoundTripper) *vllm.Retrying {
+	return &vllm.Retrying{
+		Base: base, Attempts: attempts, Backoff: backoff, Fatal: tunnel.Fatal,
+		Budget: func() *vllm.Budget { return vllm.NewBudget(askAgainFor) },
+	}
 }
 
 // greet prints the address, which is data, and how to use it, which is not.

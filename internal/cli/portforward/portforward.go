@@ -20,7 +20,7 @@ const long = `Give a release's OpenAI-compatible API a local address.
 Requests are spread over the ready pods, one by one. A pod that ends is replaced by
 another, and a request that it had not begun to answer is sent again; while no pod
 is ready, requests wait a little and then get a 503 that says why. The address
-stays the same until Ctrl-C.`
+stays the same until Ctrl-C, which ends the command with exit code 130.`
 
 const example = `  # http://127.0.0.1:8000/v1
   ` + product.Command + ` port-forward
@@ -81,13 +81,13 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	if err := forward.start(ctx); err != nil {
-		return explain(ctx, err)
+		return o.explain(ctx, err)
 	}
 	return forward.serve(ctx)
 }
 
 // explain gives an error of the start its remedy.
-func explain(ctx context.Context, err error) error {
+func (o *options) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return failure.New(failure.Interrupted, errors.New("interrupted"), "")
 	}
@@ -96,10 +96,10 @@ func explain(ctx context.Context, err error) error {
 		return err
 	}
 	if none.NoNamespace {
-		return failure.New(failure.Failed, none, "see which there are: kubectl get namespaces")
+		return failure.New(failure.Failed, none, "see which there are: kubectl get namespaces"+o.f.Target())
 	}
-	next := fmt.Sprintf("install it: %s install %s -n %s\nor give another: %s port-forward NAME -n NAMESPACE",
-		product.Command, none.Release, none.Namespace, product.Command)
+	next := fmt.Sprintf("install it: %[1]s install %[2]s -n %[3]s%[4]s\nor give another: %[1]s port-forward NAME -n NAMESPACE%[4]s",
+		product.Command, none.Release, none.Namespace, o.f.Target())
 	if none.Nearest != "" {
 		next = "did you mean release " + none.Nearest + "?\n" + next
 	}

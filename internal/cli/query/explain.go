@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/tunnel"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/ui"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/vllm"
 )
 
@@ -68,7 +69,7 @@ func (s *server) explainNone(none *tunnel.NoPodError) error {
 		return failure.New(failure.Failed, none, s.look())
 	}
 	if none.NoNamespace {
-		return failure.New(failure.Failed, none, "see which there are: kubectl get namespaces")
+		return failure.New(failure.Failed, none, "see which there are: kubectl get namespaces"+s.target)
 	}
 	next := "install it: " + s.command("install", none.Release) + "\nor give another: --release NAME, -n NAMESPACE"
 	if none.Nearest != "" {
@@ -80,15 +81,23 @@ func (s *server) explainNone(none *tunnel.NoPodError) error {
 func (s *server) explainAPI(api *vllm.APIError) error {
 	switch {
 	case api.Transient() && s.release != nil:
-		return failure.New(failure.Failed, fmt.Errorf("%s is busy: %w", s.name, api), "try again shortly, or serve more replicas; "+s.look())
+		return failure.New(failure.Failed, fmt.Errorf("%s is busy: %w", s.name, api), again(api)+", or serve more replicas; "+s.look())
 	case api.Transient():
-		return failure.New(failure.Failed, fmt.Errorf("%s is busy: %w", s.name, api), "try again shortly")
+		return failure.New(failure.Failed, fmt.Errorf("%s is busy: %w", s.name, api), again(api))
 	case api.Status == http.StatusBadRequest && strings.Contains(api.Message, "maximum context length"):
 		return failure.New(failure.Refused, api, s.longer(0))
 	case api.Status == http.StatusNotFound && s.release == nil:
 		return failure.New(failure.Failed, fmt.Errorf("%s has no chat API: %w", s.name, api), "is --url the address of an OpenAI-compatible server?")
 	}
 	return failure.New(failure.Failed, api, "")
+}
+
+// again is when to try again, as far as a busy server says so.
+func again(api *vllm.APIError) string {
+	if api.RetryAfter > 0 {
+		return "try again in " + ui.Duration(api.RetryAfter)
+	}
+	return "try again shortly"
 }
 
 func (s *server) explainBroken(ctx context.Context, broken *vllm.TruncatedError) error {
@@ -130,5 +139,5 @@ func (s *server) longer(tokens int) string {
 }
 
 func (s *server) command(verb, release string) string {
-	return fmt.Sprintf("%s %s %s -n %s", product.Command, verb, release, s.release.Namespace)
+	return fmt.Sprintf("%s %s %s -n %s%s", product.Command, verb, release, s.release.Namespace, s.target)
 }

@@ -24,8 +24,9 @@ The text is the argument, a file (-f) or the standard input. It is sent with an
 instruction in one user turn, in the model's own chat template; --prompt replaces
 the instruction, and --prompt '' sends the text alone.
 
-A text that does not fit the model's context is refused before it is sent. A busy
-or restarting server is tried again until the first token has come.`
+A text that does not fit the model's context is refused before it is sent. Until
+the first token has come, a busy or restarting server is asked again, for at most
+15 seconds.`
 
 const example = `  # one dialogue
   ` + product.Command + ` query "Amanda: I baked cookies. Jerry: Sure!"
@@ -135,7 +136,7 @@ func (o *options) run(ctx context.Context) error {
 	}
 	status := newWaiting(o.f.Streams.ErrOut)
 	defer status.stop()
-	server, err := o.connect()
+	server, err := o.connect(status)
 	if err != nil {
 		return err
 	}
@@ -145,6 +146,7 @@ func (o *options) run(ctx context.Context) error {
 		return server.explain(ctx, err)
 	}
 	answer, err := s.ask(ctx)
+	status.stop() // before anything else is printed
 	if err != nil {
 		if answer != nil && answer.Text != "" && o.output == "text" {
 			fmt.Fprintln(o.f.Streams.Out) // the message starts on a line of its own

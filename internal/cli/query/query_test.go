@@ -164,7 +164,9 @@ func TestBusyServer(t *testing.T) {
 	for range 10 {
 		server.Fail(vllmtest.Busy)
 	}
-	ask(t, server).want(t, 1, "", "error: "+server.URL+" is busy: the server answered 503: The engine is currently busy and cannot accept new requests. Please try again later or on a different instance.\n  try again shortly\n")
+	got := ask(t, server)
+	_, got.errOut, _ = strings.Cut("\n"+got.errOut, "\nerror: ") // before it, what was waited for
+	got.want(t, 1, "", server.URL+" is busy: the server answered 503: The engine is currently busy and cannot accept new requests. Please try again later or on a different instance.\n  try again shortly\n")
 }
 
 func TestAnswerThatBreaksOff(t *testing.T) {

@@ -14,9 +14,12 @@ import (
 )
 
 const (
-	// attempts and backoff bound the wait for a busy or restarting server to about 4 s.
-	attempts    = 6
-	backoff     = 250 * time.Millisecond
+	// attempts and backoff are for a server that says at once that it is busy: about 4 s.
+	attempts = 6
+	backoff  = 250 * time.Millisecond
+	// askAgainFor bounds the repeats before the first token, those of all requests of one
+	// question together, however slowly a server fails and however long it asks to wait.
+	askAgainFor = 15 * time.Second
 	dialTimeout = 10 * time.Second
 )
 
@@ -25,13 +28,16 @@ type server struct {
 	client *vllm.Client
 	name   string // for messages
 
+	status *waiting // hears of repeats
+
+	target    string          // the flags that chose the cluster
 	release   *tunnel.Release // nil for an address
 	transport *tunnel.Transport
 	pod       tunnel.Pod // which answers the current request
 }
 
-func (o *options) connect() (*server, error) {
-	s := &server{}
+func (o *options) connect(status *waiting) (*server, error) {
+	s := &server{status: status}
 	var err error
 	if o.url != "" {
 		err = s.useURL(o.url)
@@ -49,10 +55,7 @@ func (s *server) useURL(url string) (err error) {
 	s.name = "the server"
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
-	s.client, err = vllm.New(url, &vllm.Retrying{
-		Base: transport, Attempts: attempts, Backoff: backoff,
-		Fatal: func(err error) bool { return unreachable(err) != nil },
-	})
+	s.client, err = vllm.New(url, s.retrying(transport, func(err error) bool { return unreachable(err) != nil }))
 	if err != nil {
 		return failure.New(failure.Usage, fmt.Errorf("--url: %w", err), "")
 	}
@@ -74,13 +77,21 @@ func (s *server) useRelease(o *options) error {
 		return err
 	}
 	s.name = fmt.Sprintf("release %q", o.release)
-	s.release = &tunnel.Release{Client: clientset, Namespace: namespace, Name: o.release}
+	s.target = o.f.Target()
+	s.release = &tunnel.Release{Client: clientset, Namespace: namespace, Name: o.release, Target: s.target}
 	s.transport = tunnel.NewTransport(tunnel.NewDialer(clientset, config), s.release)
 	s.transport.Chosen = func(pod tunnel.Pod) { s.pod = pod }
-	s.client, err = vllm.New("http://"+o.release, &vllm.Retrying{
-		Base: s.transport, Attempts: attempts, Backoff: backoff, Fatal: tunnel.Fatal,
-	})
+	s.client, err = vllm.New("http://"+o.release, s.retrying(s.transport, tunnel.Fatal))
 	return err
+}
+
+func (s *server) retrying(base http.RoundTripper, fatal func(error) bool) *vllm.Retrying {
+	shared := vllm.NewBudget(askAgainFor)
+	return &vllm.Retrying{
+		Base: base, Attempts: attempts, Backoff: backoff, Fatal: fatal,
+		Budget:    func() *vllm.Budget { return shared },
+		Repeating: s.status.again,
+	}
 }
 
 func (s *server) close() {

@@ -116,6 +116,7 @@ func (s *session) ask(ctx context.Context) (*vllm.Answer, error) {
 		answer, err := s.server.client.ChatStream(ctx, s.request, s.emit())
 		var broken *vllm.TruncatedError
 		if attempt < streamAttempts && ctx.Err() == nil && errors.As(err, &broken) && broken.Characters == 0 {
+			s.status.again(err)
 			continue
 		}
 		return answer, err
@@ -125,7 +126,10 @@ func (s *session) ask(ctx context.Context) (*vllm.Answer, error) {
 // emit returns what to do with a piece of the answer.
 func (s *session) emit() func(string) error {
 	if s.output == "json" {
-		return func(string) error { return nil }
+		return func(string) error {
+			s.status.set("reading the answer of " + s.server.name)
+			return nil
+		}
 	}
 	w := newPrinter(s.f.Streams.Out)
 	return func(piece string) error {

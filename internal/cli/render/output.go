@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -98,9 +99,15 @@ func noteStale(w io.Writer, dir, release string, current map[string]bool) error 
 		if err != nil {
 			return err
 		}
-		if bytes.HasPrefix(data, []byte(ours)) && bytes.Contains(data, []byte("app.kubernetes.io/instance: "+release+"\n")) {
+		if bytes.HasPrefix(data, []byte(ours)) && isOf(data, release) {
 			fmt.Fprintf(w, "note: %s is from an earlier render and no longer part of it: remove it\n", path)
 		}
 	}
 	return nil
+}
+
+// isOf says whether an object is of the release: a chart may put the label's value in quotes.
+func isOf(object []byte, release string) bool {
+	const label = "app.kubernetes.io/instance: "
+	return bytes.Contains(object, []byte(label+strconv.Quote(release)+"\n")) || bytes.Contains(object, []byte(label+release+"\n"))
 }

@@ -22,13 +22,20 @@ const long = `Print the manifests that install would apply, byte for byte.
 
 Needs no cluster and reads no kubeconfig: without -n the namespace is "default",
 whatever the current context says. Give install the same -n, and for a cluster
-older than Kubernetes 1.30 give render its version with --kube-version.`
+older than Kubernetes 1.30 give render its version with --kube-version.
+
+For a release that exists, install lays what it is given over the values of the
+last install. render sees no release: give it those values too, as below, or
+give install --reset-values.`
 
 const example = `  # What install would apply with two GPUs
   kubectl summarizer render --gpus 2
 
   # One file for each object, for a GitOps repository
   kubectl summarizer render team-a -n ml -f values.yaml --output-dir deploy/team-a
+
+  # What install --replicas 2 would make of a release that exists
+  helm get values team-a -n ml -o yaml | kubectl summarizer render team-a -n ml -f - --replicas 2
 
   # The same through kubectl
   kubectl summarizer render -n ml | kubectl apply -n ml -f -`

@@ -6,16 +6,25 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/factory"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/release"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/version"
 )
+
+const long = `Print the versions of the plugin and of the chart in it.
+
+--releases asks the cluster, too: which chart each release in the namespace was
+installed from. Without it nothing but this program is asked.`
 
 type report struct {
 	Client version.Info `json:"client"`
 	Chart  chart        `json:"chart"`
+	// Releases is nil, and left out, when nobody asked for them.
+	Releases []installed `json:"releases,omitzero"`
 }
 
 type chart struct {
@@ -24,22 +33,41 @@ type chart struct {
 	AppVersion string `json:"appVersion"`
 }
 
+// installed is the newest revision of a release.
+type installed struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	Revision  int    `json:"revision"`
+	Status    string `json:"status"`
+	Chart     chart  `json:"chart"`
+}
+
+type options struct {
+	f        *factory.Factory
+	output   string
+	releases bool
+}
+
 // NewCmd returns the version command.
 func NewCmd(f *factory.Factory) *cobra.Command {
-	var output string
+	o := &options{f: f}
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions of the plugin and of the chart in it",
+		Long:  long,
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return run(f, output)
-		},
+		RunE:  func(*cobra.Command, []string) error { return o.run() },
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "json, or nothing for text")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, json or yaml")
+	cmd.Flags().BoolVar(&o.releases, "releases", false, "also the releases in the namespace, with the chart of each")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-func run(f *factory.Factory, output string) error {
+func (o *options) run() error {
+	if o.output != "text" && o.output != "json" && o.output != "yaml" {
+		return failure.Usagef("unknown output format %q: use text, json or yaml", o.output)
+	}
 	meta, err := charts.Metadata()
 	if err != nil {
 		return fmt.Errorf("cannot read the chart in this program: %w", err)
@@ -48,16 +76,59 @@ func run(f *factory.Factory, output string) error {
 		Client: version.Get(),
 		Chart:  chart{Name: meta.Name, Version: meta.Version, AppVersion: meta.AppVersion},
 	}
-	switch output {
-	case "":
-		_, err = fmt.Fprintf(f.Streams.Out, "plugin  %s (commit %s, %s, %s)\nchart   %s %s (vLLM %s)\n",
-			r.Client.Version, r.Client.Commit, r.Client.Go, r.Client.Platform,
-			r.Chart.Name, r.Chart.Version, r.Chart.AppVersion)
-		return err
+	if o.releases {
+		if r.Releases, err = o.list(); err != nil {
+			return err
+		}
+	}
+	return o.print(&r)
+}
+
+func (o *options) list() ([]installed, error) {
+	namespace, err := o.f.Namespace()
+	if err != nil {
+		return nil, err
+	}
+	infos, err := release.New(o.f.Config, namespace, o.f.Now).List()
+	if err != nil {
+		return nil, err
+	}
+	if len(infos) == 0 {
+		fmt.Fprintf(o.f.Streams.ErrOut, "there is no release in namespace %s\n", namespace)
+	}
+	list := make([]installed, len(infos))
+	for i, info := range infos {
+		list[i] = installed{
+			Name: info.Name, Namespace: info.Namespace, Revision: info.Revision, Status: info.Status,
+			Chart: chart{Name: info.Chart, Version: info.ChartVersion, AppVersion: info.AppVersion},
+		}
+	}
+	return list, nil
+}
+
+func (o *options) print(r *report) error {
+	out := o.f.Streams.Out
+	switch o.output {
 	case "json":
-		encoder := json.NewEncoder(f.Streams.Out)
+		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
+	case "yaml":
+		data, err := yaml.Marshal(r)
+		if err == nil {
+			_, err = out.Write(data)
+		}
+		return err
 	}
-	return failure.Usagef("unknown output format %q: use json, or leave -o out", output)
+	fmt.Fprintf(out, "plugin  %s (commit %s, %s, %s)\nchart   %s\n",
+		r.Client.Version, r.Client.Commit, r.Client.Go, r.Client.Platform, r.Chart)
+	for _, i := range r.Releases {
+		fmt.Fprintf(out, "release %s: %s, revision %d, %s\n", i.Name, i.Chart, i.Revision, i.Status)
+	}
+	return nil
+}
+
+// String names a chart for people; its app is vLLM.
+func (c chart) String() string {
+	return fmt.Sprintf("%s %s (vLLM %s)", c.Name, c.Version, c.AppVersion)
 }
