@@ -2,10 +2,12 @@
 
     python3 download.py PLAN.json
 
-PLAN.json is written by the chart. A repository that is there already needs no network, so
-that a pod restarts while the Hub is down. Exit codes: 0 all there; 1 failed, and 3 failed in a
-way that no restart mends (the last line of the output and the termination message say why);
-143 stopped.
+PLAN.json is written by the chart. A pinned commit that is there already needs no network: a
+pod starts while the Hub is down. Of a branch or tag the Hub is asked at every start for the
+commit; when it does not say one, also after further tries, the commit that is there is served.
+
+Exit codes: 0 all there; 1 failed, and 3 failed in a way that no restart mends (the last line
+of the output and the termination message say why); 143 stopped.
 """
 
 import json
@@ -24,7 +26,8 @@ os.environ.setdefault("HF_XET_CHUNK_CACHE_SIZE_BYTES", "0")
 from download_adapters import write_engine_config
 from download_failures import Failure
 from download_progress import Progress, say
-from download_store import Store, check_limit, check_space
+from download_room import check_limit, check_space
+from download_store import Store
 
 TERMINATION_LOG = os.environ.get("TERMINATION_LOG", "/dev/termination-log")
 
@@ -36,10 +39,18 @@ def fetch(plan):
     missing = [store for store in stores if store.look()]
     if missing:
         check_limit(stores, plan["cacheLimitGiB"])
-        check_space(missing)
+        check_space(stores, missing, on_claim=plan["cacheLimitGiB"] is None)
         with Progress(missing):
             for store in missing:
                 store.fetch()
+        for store in stores:
+            # Fetching may have taken longer than a mark protects what was there before.
+            if not store.use():
+                raise Failure(
+                    f"{store.repo}: its files went while the rest was fetched, perhaps to make room for another pod: "
+                    "they are fetched again when the container restarts",
+                    permanent=False,
+                )
     if plan["engineConfig"]:
         write_engine_config(plan["adapters"], plan["engineConfig"])
 

@@ -2,29 +2,31 @@
 
     ORG--NAME/COMMIT        complete; appears by one rename
     ORG--NAME/COMMIT.part   being fetched; after an interruption its finished files are kept
+                            (COMMIT.POD.part where the volume has no locks)
     ORG--NAME/main          link to a commit, for a revision that is none
 
 Pods that share the volume take turns by a lock on ORG--NAME/.lock, which the kernel drops
-with the pod that held it.
+with the pod that held it. The time of a complete directory's marker says when a pod last
+started with it: download_room.py asks, when the volume is full.
 """
 
 import errno
 import fcntl
 import json
-import math
 import os
 import re
 import shutil
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.hf_api import RepoFile
 
-from download_failures import MORE_ROOM, Failure, Refused, with_retries
+from download_failures import Failure, Refused, with_retries
 from download_files import choose
-from download_progress import EVERY_SECONDS, GIB, bytes_below, say
+from download_progress import EVERY_SECONDS, bytes_below, say
 
 MARKER = ".complete.json"
 # Files at once: more only makes the Hub answer 429 sooner.
@@ -43,13 +45,11 @@ class Store:
 
     def look(self):
         """Finds out what is missing. True when something has to be fetched."""
-        if re.fullmatch("[0-9a-f]{40}", self.revision):
-            self.commit = self.revision
-        elif not self._resolve():
-            return False
+        self.commit = self.revision if re.fullmatch("[0-9a-f]{40}", self.revision) else self._resolve()
         self.final = os.path.join(self.home, self.commit)
         self.part = self.final + ".part"
-        if is_complete(self.final):
+        self.own_part = f"{self.final}.{socket.gethostname()}.part"
+        if self.use():
             self._link()
             say(f"download: {self.repo} at {self.commit[:12]} is there already")
             return False
@@ -60,19 +60,31 @@ class Store:
         self._ask(lambda: get_hf_file_metadata(hf_hub_url(self.repo, smallest, revision=self.commit)))
         return True
 
+    def places(self):
+        """All that this repository may be in, finished or not, and its link."""
+        return self.final, self.part, self.own_part, self.path
+
+    def use(self):
+        """Whether all is there; notes that a pod starts with it."""
+        # Noted first: from then on no other pod removes it. A marker that another user wrote
+        # cannot be touched: it then tells when the files were fetched.
+        with suppress(OSError):
+            os.utime(os.path.join(self.final, MARKER))
+        return is_complete(self.final)
+
     def _ask(self, call, progress=lambda: 0):
         return with_retries(call, self.repo, self.revision, self.secret, progress)
 
     def _resolve(self):
-        """Sets the commit of a branch or tag. False: the Hub did not say, and what is there will do."""
+        """The commit of a branch or tag; when the Hub does not say it, the one that is there."""
         try:
-            self.commit = self._ask(lambda: HfApi().model_info(self.repo, revision=self.revision).sha)
+            return self._ask(lambda: HfApi().model_info(self.repo, revision=self.revision).sha)
         except Failure as failure:
             if not is_complete(self.path):
                 raise
-            say(f"download: {failure}; serving {os.path.basename(os.path.realpath(self.path))[:12]}, which is there already")
-            return False
-        return True
+            commit = os.path.basename(os.path.realpath(self.path))
+            say(f"download: {failure}; serving {commit[:12]}, which is there already")
+            return commit
 
     def _list(self):
         tree = HfApi().list_repo_tree(self.repo, recursive=True, revision=self.commit)
@@ -80,7 +92,7 @@ class Store:
 
     def bytes_there(self):
         """Bytes that have arrived."""
-        for directory in (self.final, self.part):
+        for directory in (self.final, self.part, self.own_part):
             if os.path.isdir(directory):
                 return bytes_below(directory)
         return 0
@@ -97,19 +109,16 @@ class Store:
         waiting = False
         while True:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return not is_complete(self.final)
+                if lock_now(lock):
+                    return not is_complete(self.final)
+                # No locks on this volume: a directory of our own, and whoever is first wins.
+                self.part = self.own_part
+                return True
             except BlockingIOError:
                 if not waiting:
                     say(f"download: another pod is fetching {self.repo}; waiting for it")
                     waiting = True
                 time.sleep(EVERY_SECONDS)
-            except OSError as error:
-                if error.errno not in NO_LOCKS:
-                    raise
-                # No locks on this volume: a directory of our own, and whoever is first wins.
-                self.part = f"{self.final}.{socket.gethostname()}.part"
-                return True
 
     def _fetch_files(self):
         if os.path.isdir(self.final) and not os.path.isdir(self.part):
@@ -170,6 +179,17 @@ class Store:
         os.replace(name, self.path)
 
 
+def lock_now(lock):
+    """Locks an open file. False: its volume has no locks. BlockingIOError: another pod holds it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        return False
+    return True
+
+
 def is_complete(directory):
     """Whether a directory holds every file that was noted when it was finished."""
     try:
@@ -178,26 +198,3 @@ def is_complete(directory):
         return all(os.path.getsize(os.path.join(directory, path)) == size for path, size in files.items())
     except (OSError, ValueError, KeyError):
         return False
-
-
-def check_limit(stores, limit_gib):
-    """Raises Failure when all repositories together are more than the pod may keep; limit_gib None: no such limit."""
-    total = sum(store.total_bytes or bytes_below(os.path.realpath(store.path)) for store in stores) / GIB
-    if limit_gib is not None and total > limit_gib:
-        raise Failure(
-            f"{stores[0].repo}: {total:.1f} GiB to keep on a cache volume that is limited to {limit_gib} GiB: "
-            f"set model.weightsGiB to {math.ceil(total)}"
-        )
-
-
-def check_space(stores):
-    """Raises Failure when the volume cannot hold what is missing."""
-    volume = stores[0].home
-    while not os.path.isdir(volume):
-        volume = os.path.dirname(volume)
-    free = shutil.disk_usage(volume).free
-    needed = sum(store.total_bytes - store.bytes_there() for store in stores)
-    if needed > free:
-        raise Failure(
-            f"{stores[0].repo}: {needed / GIB:.1f} GiB to fetch and {free / GIB:.1f} GiB free on the cache volume: {MORE_ROOM}"
-        )

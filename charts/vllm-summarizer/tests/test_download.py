@@ -1,8 +1,8 @@
-"""Tests of files/download.py as it runs in the pod: a process, a directory, a Hub over HTTP.
+"""Tests of files/download.py: what is fetched, what is refused, what is tried again.
 
-    python -m unittest discover -s charts/vllm-summarizer/tests
+    hack/test.sh download
 
-needs huggingface_hub; hack/chart.sh unittest makes an environment that has it.
+makes an environment that has huggingface_hub and runs these and the other tests here.
 """
 
 import fcntl
@@ -11,87 +11,9 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
-import tempfile
-import time
 import unittest
 
-from hub_server import Hub
-
-SCRIPT = os.path.join(os.path.dirname(__file__), "..", "files", "download.py")
-MODEL = {"config.json": "{}", "model.safetensors": os.urandom(300_000), "tokenizer.json": "{}"}
-
-
-class DownloadTest(unittest.TestCase):
-    def setUp(self):
-        self.root = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, self.root)
-        self.hub = Hub()
-        self.addCleanup(self.hub.close)
-
-    def plan(self, *repos, adapters=(), ignore=("consolidated*",), limit_gib=None):
-        """Writes a plan as the chart does; a repo is (id, revision)."""
-        plan = {"cacheLimitGiB": limit_gib, "repos": [], "adapters": [], "engineConfig": "", "secret": {"secretName": "hf-secret", "secretKey": "hf_api_token"}}
-        for repo, revision in repos:
-            plan["repos"].append({"repo": repo, "revision": revision, "path": self.path(repo, revision), "ignore": list(ignore)})
-        for name, repo, revision in adapters:
-            plan["adapters"].append({"name": name, "path": self.path(repo, revision)})
-            plan["repos"].append({"repo": repo, "revision": revision, "path": self.path(repo, revision), "ignore": []})
-        if adapters:
-            plan["engineConfig"] = os.path.join(self.root, "engine.yaml")
-        file = os.path.join(self.root, "plan.json")
-        with open(file, "w") as out:
-            json.dump(plan, out)
-        return file
-
-    def path(self, repo, revision):
-        return os.path.join(self.root, "cache/repos", repo.replace("/", "--"), revision)
-
-    def start(self, plan, token=None, **more):
-        env = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
-        env.update(
-            HF_ENDPOINT=self.hub.url,
-            HF_HOME=os.path.join(self.root, "hf"),
-            HOME=self.root,
-            DOWNLOAD_PROGRESS_SECONDS="0.1",
-            DOWNLOAD_TRIES="3",
-            TERMINATION_LOG=os.path.join(self.root, "termination-log"),
-            PYTHONDONTWRITEBYTECODE="1",
-        )
-        env.update(more)
-        if token:
-            env["HF_TOKEN"] = token
-        return subprocess.Popen([sys.executable, SCRIPT, plan], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def run_plan(self, plan, **more):
-        process = self.start(plan, **more)
-        output, _ = process.communicate(timeout=120)
-        return process.returncode, output
-
-    def succeed(self, plan, **more):
-        code, output = self.run_plan(plan, **more)
-        self.assertEqual(code, 0, output)
-        return output
-
-    def fail_with(self, plan, text, exit_code=3, **more):
-        """Runs a plan that must fail with a text, in the output and as the termination message."""
-        code, output = self.run_plan(plan, **more)
-        self.assertEqual(code, exit_code, output)
-        last = output.strip().splitlines()[-1]
-        self.assertIn(text, last)
-        self.assertTrue(last.startswith("download failed: "), last)
-        with open(os.path.join(self.root, "termination-log")) as log:
-            self.assertEqual(log.read().strip(), last)
-        self.assertNotIn("Traceback", output)
-        return output
-
-    def files(self, repo, revision):
-        found = set()
-        path = os.path.realpath(self.path(repo, revision))
-        for folder, _, names in os.walk(path):
-            found |= {os.path.relpath(os.path.join(folder, name), path) for name in names}
-        return found - {".complete.json"}
+from download_case import MODEL, DownloadTest
 
 
 class FetchTest(DownloadTest):
@@ -118,7 +40,23 @@ class FetchTest(DownloadTest):
         plan = self.plan(("org/model", sha))
         self.succeed(plan)
         self.hub.close()
-        self.assertIn("is there already", self.succeed(plan))
+        output = self.succeed(plan)
+        self.assertIn("is there already", output)
+        self.assertNotIn(" try ", output)
+
+    def test_removed_by_another_pod_meanwhile(self):
+        sha = self.hub.add("org/model", MODEL)
+        self.succeed(self.plan(("org/model", sha)))
+        adapter = self.hub.add("org/a", {"adapter_config.json": '{"r": 8}', "adapter_model.safetensors": os.urandom(3_000_000)})
+        self.hub.bytes_per_second = 1_000_000
+        process = self.start(self.plan(("org/model", sha), adapters=[("a", "org/a", adapter)]))
+        for line in process.stdout:
+            if " GiB (" in line:
+                break
+        shutil.rmtree(self.path("org/model", sha))
+        output, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, output)
+        self.assertIn("download failed: org/model: its files went while the rest was fetched", output)
 
     def test_lost_file_is_fetched_alone(self):
         sha = self.hub.add("org/model", MODEL)
@@ -140,6 +78,8 @@ class FetchTest(DownloadTest):
         self.assertEqual(os.readlink(self.path("org/model", "main")), second)
         self.hub.close()
         output = self.succeed(plan)
+        # Of a branch the Hub is asked each time.
+        self.assertIn("try 3 of 3", output)
         self.assertIn(f"serving {second[:12]}, which is there already", output)
 
     def test_two_pods_fetch_once(self):
@@ -242,12 +182,7 @@ class RefusalTest(DownloadTest):
         self.fail_with(plan, "cannot be reached", exit_code=1, DOWNLOAD_TRIES="1")
 
     def test_no_space(self):
-        if os.geteuid() != 0:
-            self.skipTest("mounting a small volume needs root")
-        os.makedirs(os.path.join(self.root, "cache"))
-        volume = os.path.join(self.root, "cache")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", volume], check=True)
-        self.addCleanup(subprocess.run, ["umount", volume], check=True)
+        self.small_volume("100k")
         sha = self.hub.add("org/model", MODEL)
         self.fail_with(self.plan(("org/model", sha)), "GiB free on the cache volume: raise cache.persistence.size, or without a claim model.weightsGiB")
 
@@ -284,38 +219,6 @@ class RetryTest(DownloadTest):
         self.succeed(self.plan(("org/model", sha)))
         with open(os.path.join(self.path("org/model", sha), "model.safetensors"), "rb") as file:
             self.assertEqual(file.read(), self.hub.repos["org/model"]["files"]["model.safetensors"])
-
-
-class AdapterTest(DownloadTest):
-    def fetch_adapters(self, **configs):
-        sha = self.hub.add("org/model", MODEL)
-        adapters = []
-        for name, config in configs.items():
-            files = {"adapter_config.json": json.dumps(config), "adapter_model.safetensors": b"lora"}
-            adapters.append((name, f"org/{name}", self.hub.add(f"org/{name}", files)))
-        return self.plan(("org/model", sha), adapters=adapters)
-
-    def engine_config(self):
-        with open(os.path.join(self.root, "engine.yaml")) as file:
-            return file.read()
-
-    def test_next_legal_rank(self):
-        for rank, legal in ((1, 1), (2, 8), (8, 8), (17, 32), (300, 320), (512, 512)):
-            self.succeed(self.fetch_adapters(**{f"rank{rank}": {"r": rank}}))
-            self.assertEqual(self.engine_config(), f"max-lora-rank: {legal}\n")
-
-    def test_largest_of_several_and_of_the_pattern(self):
-        self.succeed(self.fetch_adapters(a={"r": 8}, b={"r": 16, "rank_pattern": {"q_proj": 48}}))
-        self.assertEqual(self.engine_config(), "max-lora-rank: 64\n")
-
-    def test_what_vllm_does_not_serve(self):
-        self.fail_with(self.fetch_adapters(a={"r": 1024}), "adapter a: rank 1024 is above 512")
-        self.fail_with(self.fetch_adapters(b={"r": 8, "use_dora": True}), "adapter b: it has DoRA, which vLLM does not serve")
-        self.fail_with(self.fetch_adapters(c={}), "does not say its rank")
-
-    def test_no_adapter(self):
-        sha = self.hub.add("org/model", MODEL)
-        self.fail_with(self.plan(adapters=[("a", "org/model", sha)]), "adapter a: there is no adapter_config.json")
 
 
 if __name__ == "__main__":
