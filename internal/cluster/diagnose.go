@@ -86,11 +86,21 @@ func diagnoseContainers(p *Pod, pod *corev1.Pod, server *corev1.ContainerStatus,
 		return
 	case server != nil && diagnoseStuck(p, pod, server, events):
 		return
+	case downloaded(pod):
+		// The image is there: what is left of the preparation takes a moment.
+		p.Phase = Loading
+		return
 	}
 	running := p.Message
 	if diagnosePreparing(p, events); p.Message == "" {
 		p.Message = running
 	}
+}
+
+// downloaded says whether the model's download has ended well.
+func downloaded(pod *corev1.Pod) bool {
+	c := statusOf(pod.Status.InitContainerStatuses, DownloadContainer)
+	return c != nil && done(c)
 }
 
 // diagnoseInit fills p when a container that runs before the server is at work or has failed,

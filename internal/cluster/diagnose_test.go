@@ -51,6 +51,7 @@ func TestDiagnose(t *testing.T) {
 			phase:  Preparing, reason: "FailedMount", message: "cache",
 		},
 		"downloading":                {pod: containers(waiting("PodInitializing", ""), &running), phase: Downloading},
+		"between the two":            {pod: containers(waiting("PodInitializing", ""), done0()), phase: Loading},
 		"loading":                    {pod: containers(running, done0()), phase: Loading},
 		"an image that is not there": {pod: containers(waiting("ImagePullBackOff", "Back-off"), nil), events: []corev1.Event{event("Failed", `Failed to pull image "x:y": not found`), event("Failed", "Error: ErrImagePull"), event("Failed", `Failed to pull image "x:y": not found`), event("Failed", "Error: ErrImagePull")}, phase: Failing, reason: "ImagePullBackOff", message: "cannot be pulled: not found", next: "--image", final: true},
 		"one failed pull may be a hiccup": {

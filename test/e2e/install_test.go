@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,16 @@ func sim(more ...string) []string {
 
 func install(ns, release string, more ...string) []string {
 	return append([]string{"install", release, "-n", ns}, sim(more...)...)
+}
+
+// played sets what the simulator plays: NAME=VALUE each.
+func played(env ...string) []string {
+	var flags []string
+	for i, pair := range env {
+		name, value, _ := strings.Cut(pair, "=")
+		flags = append(flags, "--set", fmt.Sprintf("extraEnv[%d].name=%s", i, name), "--set-string", fmt.Sprintf("extraEnv[%d].value=%s", i, value))
+	}
+	return flags
 }
 
 func TestInstallQueryUninstall(t *testing.T) {
@@ -169,6 +180,10 @@ func TestFailsWithTheReason(t *testing.T) {
 		"an image that is not there": {[]string{"--image", "localhost/no-such-image:v1"}, []string{`the image localhost/no-such-image:v1 cannot be pulled`, `--image`}},
 		"a flag that vLLM does not know": {[]string{"--set-json", `engine.extraArgs=["--bogus-flag","3"]`},
 			[]string{`vllm: error: unrecognized arguments: --bogus-flag 3`, `engine.extraArgs`}},
+		"a model that does not fit the GPU": {played("VLLM_SIM_EXIT_CODE=1", "VLLM_SIM_EXIT_MESSAGE=kv-cache"),
+			[]string{`leave nothing for the KV cache`, `No available memory for the cache blocks`, `--gpus`}},
+		"a server that crashes": {played("VLLM_SIM_EXIT_CODE=139", "VLLM_SIM_EXIT_MESSAGE=it went wrong"),
+			[]string{`139`, `\| it went wrong`}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -17,9 +17,7 @@ import (
 // slow makes the simulator say the text again, one token every 300 ms: its own answers are
 // drawn by chance, and may be a few words.
 func slow(ns, release string) []string {
-	return install(ns, release,
-		"--set", "extraEnv[0].name=VLLM_SIM_ITL_MS", "--set-string", "extraEnv[0].value=300",
-		"--set", "extraEnv[1].name=VLLM_SIM_ARGS", "--set-string", "extraEnv[1].value=--mode=echo")
+	return install(ns, release, played("VLLM_SIM_ITL_MS=300", "VLLM_SIM_ARGS=--mode=echo")...)
 }
 
 // The pod is deleted in the middle of an answer: one clear message, and the next call works.

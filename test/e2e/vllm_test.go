@@ -3,6 +3,10 @@
 package e2e
 
 import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +68,54 @@ func TestRealServer(t *testing.T) {
 		run(t, "install", "real", "-n", ns, "--timeout", "8m").exits(t, 0)
 		run(t, "query", "--release", "real", "-n", ns, "--max-tokens", "8", dialogue).exits(t, 0)
 	})
+}
+
+// A Hub that is slow, that breaks off and that answers 503 costs time and no more; the wait says how far the
+// download is.
+func TestDownloadFromABadHub(t *testing.T) {
+	ns := namespace(t)
+	hub := hubURL(t)
+	const model = "HuggingFaceTB/SmolLM2-135M-Instruct"
+	for _, fault := range []string{
+		`{"repo":"` + model + `","file":"model.safetensors","bytesPerSecond":30000000,"breakAfterBytes":150000000,"times":1}`,
+		`{"repo":"` + model + `","file":"model.safetensors","bytesPerSecond":40000000}`,
+		`{"repo":"` + model + `","file":"tokenizer.json","status":503,"times":2}`,
+	} {
+		resp, err := http.Post(hub+"/_faults", "application/json", strings.NewReader(fault))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode >= 300 {
+			t.Fatalf("the Hub stand-in takes no fault: %s", resp.Status)
+		}
+	}
+	t.Cleanup(func() {
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodDelete, hub+"/_faults", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := http.DefaultClient.Do(request); err == nil {
+			resp.Body.Close()
+		}
+	})
+	run(t, cpu(ns, "slow")...).exits(t, 0).says(t, `^downloading the model`)
+	logs := helper(t, env.kubectl, "logs", "-n", ns, "-l", "app.kubernetes.io/instance=slow", "-c", "download", "--tail=-1")
+	for _, want := range []string{"of 0.3 GiB", "again in", "503", "download: done"} {
+		if !strings.Contains(logs, want) {
+			t.Errorf("the download's log has no %q:\n%s", want, logs)
+		}
+	}
+}
+
+// hubURL is where the local cluster's Hub stand-in answers on this machine.
+func hubURL(t *testing.T) string {
+	t.Helper()
+	url, err := os.ReadFile(filepath.Join(filepath.Dir(env.kubeconfig), "hub.url"))
+	if err != nil {
+		t.Skipf("another cluster than the local one has no Hub to break: %v", err)
+	}
+	return strings.TrimSpace(string(url))
 }
 
 // A model that the token may not read ends the wait at once, with the way out; neither the
