@@ -43,7 +43,7 @@ local_cluster() {
 # announce says what a first run costs.
 announce() {
   if [ -e "$cache/demo-ran" ]; then
-    say "About 3 minutes: it has run here before, and what it built is in $cache"
+    say "A minute or two: it has run here before, and what it built is in $cache"
     return
   fi
   say "First run on this machine. It builds into $cache, once, whatever is not there yet:
