@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"k8s.io/client-go/kubernetes"
@@ -21,6 +22,7 @@ var env struct {
 	helm4      string
 	kubeconfig string
 	root       string // of the checkout
+	hub        string // the Hub stand-in of the local cluster, "" on another one
 	config     *rest.Config
 	client     kubernetes.Interface
 }
@@ -48,6 +50,9 @@ func setUp() error {
 	}
 	if env.config, err = clientcmd.BuildConfigFromFlags("", env.kubeconfig); err != nil {
 		return err
+	}
+	if url, err := os.ReadFile(filepath.Join(filepath.Dir(env.kubeconfig), "hub.url")); err == nil {
+		env.hub = strings.TrimSpace(string(url))
 	}
 	env.config.QPS, env.config.Burst = 100, 200
 	env.client, err = kubernetes.NewForConfig(env.config)

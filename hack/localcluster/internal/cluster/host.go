@@ -70,11 +70,35 @@ func (c *Cluster) prepareHost() error {
 		}
 	}
 	for _, dir := range c.cgroups() {
+		if err := passDown(filepath.Dir(dir)); err != nil {
+			return err
+		}
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("make the node's control group: %w", err)
 		}
 	}
 	return os.MkdirAll(c.RunDir(), 0o711)
+}
+
+// passDown lets the groups below a cgroup2 mount use what the kubelet asks for. systemd passes down only what
+// its own units need, which leaves out cpuset and hugetlb.
+func passDown(root string) error {
+	available, err := os.ReadFile(filepath.Join(root, "cgroup.controllers"))
+	if os.IsNotExist(err) {
+		return nil // cgroup v1: each controller has a hierarchy of its own
+	}
+	if err != nil {
+		return err
+	}
+	for _, controller := range strings.Fields(string(available)) {
+		if !slices.Contains([]string{"cpu", "cpuset", "memory", "hugetlb", "pids", "io"}, controller) {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(root, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
+			return fmt.Errorf("let control groups below %s use %s: %w: the kubelet needs it; in a container run without root, or use --no-node", root, controller, err)
+		}
+	}
+	return nil
 }
 
 // cgroups are the cluster's control groups, one for each mounted hierarchy.
