@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
@@ -15,16 +16,20 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 )
 
+// quiet sets what all command lines of a process share.
+var quiet = sync.OnceFunc(quietLibraries)
+
 // Main runs one command line and returns the process's exit code.
 func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
-	quietLibraries()
-	root := NewRoot(factory.New(streams))
+	quiet()
+	f := factory.New(streams)
+	root := NewRoot(f)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	err = cluster.Explain(err)
+	err = cluster.ExplainFor(f.Target(), err)
 	var told *failure.Error
 	if errors.Is(ctx.Err(), context.Canceled) && !errors.As(err, &told) {
 		// What a library says of its own cancellation is no news to whoever pressed Ctrl-C.

@@ -49,7 +49,7 @@ func TestInstallUpgradeUninstall(t *testing.T) {
 	if len(removal.Kept) != 1 || !strings.HasPrefix(removal.Kept[0].Object, "persistentvolumeclaim/one-") || !strings.Contains(removal.Kept[0].Remove, "-n "+s.namespace) {
 		t.Errorf("kept: %+v", removal.Kept)
 	}
-	if _, err := s.releases.Get("one"); !errors.Is(err, release.ErrNotFound) {
+	if _, err := s.releases.Get(t.Context(), "one"); !errors.Is(err, release.ErrNotFound) {
 		t.Errorf("after the uninstall: %v", err)
 	}
 	// The claim that stayed is taken up again.
@@ -86,7 +86,7 @@ func TestAForeignObjectIsNotTakenOver(t *testing.T) {
 	if failure.KindOf(err) != failure.Refused || !strings.Contains(failure.NextOf(err), "kubectl annotate") {
 		t.Errorf("apply: %v; next: %s", err, failure.NextOf(err))
 	}
-	if _, err := s.releases.Get("one"); !errors.Is(err, release.ErrNotFound) {
+	if _, err := s.releases.Get(t.Context(), "one"); !errors.Is(err, release.ErrNotFound) {
 		t.Errorf("a refused install left a record: %v", err)
 	}
 }
@@ -175,6 +175,35 @@ func TestLeftoversOfAKilledInstallGo(t *testing.T) {
 	}
 }
 
+// Helm uninstalls what the newest record names: what an upgrade was killed before removing
+// would stay for ever, and nothing would tell of it.
+func TestLeftoversOfAKilledUpgradeGoWithTheRelease(t *testing.T) {
+	const budget = "poddisruptionbudget.policy/one-vllm-summarizer"
+	s := newSite(t)
+	s.apply("podDisruptionBudget.enabled=true", "cache.persistence.enabled=true")
+	s.killed(2)
+	plan, refusals, err := s.releases.PlanUninstall(t.Context(), s.kube, "one", true)
+	if err != nil || len(refusals) != 0 {
+		t.Fatalf("error %v, refusals %v", err, refusals)
+	}
+	removal, err := s.releases.Uninstall(t.Context(), s.kube, "one", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for verb, objects := range map[string][]string{"planned": plan.Objects, "removed": removal.Objects} {
+		if strings.Count(strings.Join(objects, " "), budget) != 1 || strings.Contains(strings.Join(objects, " "), "persistentvolumeclaim") {
+			t.Errorf("%s: %v", verb, objects)
+		}
+	}
+	budgets, err := s.kube.PolicyV1().PodDisruptionBudgets(s.namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(budgets.Items) != 0 {
+		t.Errorf("%d PodDisruptionBudgets are left, error %v", len(budgets.Items), err)
+	}
+	if len(removal.Kept) != 1 {
+		t.Errorf("kept: %+v", removal.Kept)
+	}
+}
+
 func TestNamespace(t *testing.T) {
 	s := newSite(t)
 	missing := release.New(s.getter, s.namespace+"-missing", time.Now)
@@ -193,6 +222,64 @@ func TestNamespace(t *testing.T) {
 	}
 	if there, err := s.releases.EnsureNamespace(t.Context(), s.kube, false, false); !there || err != nil {
 		t.Errorf("existing: there %v, error %v", there, err)
+	}
+}
+
+// A policy against pods that no controller made is not about this release's, which have one.
+func TestAPolicyAgainstBarePods(t *testing.T) {
+	s := newSite(t)
+	s.policy("no-bare-pods", "has(object.metadata.ownerReferences)")
+	s.eventually(func() string {
+		_, err := s.kube.CoreV1().Pods(s.namespace).Create(t.Context(), &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: "bare"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "i"}}},
+		}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return fmt.Sprint(err)
+	}, "no-bare-pods")
+	if found := s.refusals(); found != "" {
+		t.Errorf("refused as a bare pod:\n%s", found)
+	}
+}
+
+// Another policy may be wrong about the pod too, and then the user decides.
+func TestARefusedPodNamesTheWayPastTheChecks(t *testing.T) {
+	s := newSite(t)
+	s.policy("no-pods", "false")
+	s.eventually(func() string {
+		verdict, err := s.releases.Check(t.Context(), s.spec())
+		if err != nil || len(verdict.Refusals) != 1 {
+			return fmt.Sprint(verdict, err)
+		}
+		return verdict.Refusals[0].Object + "; " + verdict.Refusals[0].Next
+	}, "the pods of deployment.apps/one-vllm-summarizer; if you know that the cluster takes them: --skip-checks")
+}
+
+func TestAClaimThatIsKeptSaysWhatToDo(t *testing.T) {
+	s := newSite(t)
+	on := []string{"cache.persistence.enabled=true", "cache.persistence.size=20Gi", "model.weightsGiB=2"}
+	s.apply(on...)
+	if _, err := s.releases.Uninstall(t.Context(), s.kube, "one", nil); err != nil {
+		t.Fatal(err)
+	}
+	remove := "kubectl delete pvc -n " + s.namespace + " one-vllm-summarizer-cache --context c"
+	stop := "kubectl delete deployment -n " + s.namespace + " -l app.kubernetes.io/instance=one --context c"
+	next := func(set ...string) string {
+		verdict, err := s.releases.Check(t.Context(), s.spec(append(on, set...)...))
+		if err != nil || len(verdict.Refusals) != 1 {
+			t.Fatal(verdict, err)
+		}
+		return verdict.Refusals[0].Next
+	}
+	s.releases.Target = " --context c"
+	s.bind("one-vllm-summarizer-cache")
+	if got := next("cache.persistence.size=10Gi"); got != "keep its size: --set cache.persistence.size=20Gi" {
+		t.Errorf("shrunk: %s", got)
+	}
+	if got := next("cache.persistence.accessMode=ReadWriteMany"); !strings.Contains(got, remove) || strings.Contains(got, stop) {
+		t.Errorf("changed: %s", got)
+	}
+	s.apply(on...)
+	if got := next("cache.persistence.accessMode=ReadWriteMany"); !strings.Contains(got, stop+"\n"+remove) {
+		t.Errorf("changed while it is used: %s", got)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -67,12 +68,23 @@ func (s *Spec) notify(format string, args ...any) {
 func (c *Client) Apply(ctx context.Context, s Spec) (*Info, error) {
 	for range attempts - 1 {
 		info, err := c.applyOnce(ctx, s)
-		if !errors.Is(err, driver.ErrReleaseExists) {
+		if !overtaken(err) {
 			return info, err
 		}
 		s.notify("somebody else just changed release %s; looking again", s.Name)
 	}
 	return c.applyOnce(ctx, s)
+}
+
+// overtaken says that somebody else changed the release after it was looked at. Helm has a
+// type for one of the three ways in which it says so.
+func overtaken(err error) bool {
+	if err == nil || errors.Is(err, driver.ErrReleaseExists) {
+		return err != nil
+	}
+	text := err.Error()
+	return strings.Contains(text, "cannot re-use a name that is still in use") ||
+		strings.Contains(text, "another operation (install/upgrade/rollback) is in progress")
 }
 
 func (c *Client) applyOnce(ctx context.Context, s Spec) (*Info, error) {
@@ -105,10 +117,11 @@ func (c *Client) applyOnce(ctx context.Context, s Spec) (*Info, error) {
 	leftovers := unfinished(history)
 	r, err := finish(ctx, func() (*release.Release, error) { return c.run(cfg, s, loaded, history) })
 	if err != nil {
-		return nil, explain(s.Name, c.namespace, err)
+		return nil, c.explain(s.Name, err)
 	}
 	info := infoOf(r)
-	return info, c.sweep(cfg, info, leftovers)
+	_, err = finish(ctx, func() (any, error) { return nil, c.sweep(cfg, info, leftovers) })
+	return info, c.givenUp(s.Name, "installed", err)
 }
 
 // run is Helm's install or upgrade, whichever the newest record asks for.
@@ -146,8 +159,15 @@ type exactly []byte
 // Run implements Helm's post-renderer.
 func (e exactly) Run(*bytes.Buffer) (*bytes.Buffer, error) { return bytes.NewBuffer(e), nil }
 
+// leftError says that work which cannot be cancelled was left while it went on.
+type leftError struct{ cause error }
+
+func (e *leftError) Error() string { return "left while it went on: " + e.cause.Error() }
+func (e *leftError) Unwrap() error { return e.cause }
+
 // finish runs work, which cannot be cancelled. When ctx ends it waits for work a little
-// longer, so that no record is left in progress, and then returns what work returned.
+// longer, so that no record is left in progress, and then returns what work returned. A
+// *leftError says that it did not wait any longer.
 func finish[T any](ctx context.Context, work func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -165,7 +185,7 @@ func finish[T any](ctx context.Context, work func() (T, error)) (T, error) {
 	case r := <-done:
 		return r.value, r.err
 	case <-limit.C:
-		cause = fmt.Errorf("the cluster did not take the objects within %s: %w", applyLimit, context.DeadlineExceeded)
+		cause = context.DeadlineExceeded
 	case <-ctx.Done():
 		cause = ctx.Err()
 		settle := time.NewTimer(settleLimit)
@@ -177,7 +197,7 @@ func finish[T any](ctx context.Context, work func() (T, error)) (T, error) {
 		}
 	}
 	var zero T
-	return zero, cause
+	return zero, &leftError{cause}
 }
 
 func capabilities(version string) (*chartutil.Capabilities, error) {

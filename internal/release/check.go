@@ -45,7 +45,7 @@ func (c *Client) Check(ctx context.Context, s Spec) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := c.newChecker(s)
+	k, err := c.newChecker(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -75,17 +75,20 @@ type checker struct {
 	mapper    meta.RESTMapper
 	release   string
 	namespace string
+	of        *Client
 	// applied is what the last deployed revision applied, by kind and name.
 	applied map[string]*unstructured.Unstructured
 
+	// mapping guards mapper, which fetches its table when first asked.
+	mapping  sync.Mutex
 	mu       sync.Mutex
 	warnings []string
 	// lost is an error that is no answer: the cluster could not be reached.
 	lost error
 }
 
-func (c *Client) newChecker(s Spec) (*checker, error) {
-	k := &checker{release: s.Name, namespace: c.namespace}
+func (c *Client) newChecker(ctx context.Context, s Spec) (*checker, error) {
+	k := &checker{release: s.Name, namespace: c.namespace, of: c}
 	config, err := c.getter.ToRESTConfig()
 	if err != nil {
 		return nil, err
@@ -98,7 +101,7 @@ func (c *Client) newChecker(s Spec) (*checker, error) {
 	if k.mapper, err = c.getter.ToRESTMapper(); err != nil {
 		return nil, err
 	}
-	k.applied, err = c.applied(s.Name)
+	k.applied, err = c.applied(ctx, s.Name)
 	return k, err
 }
 
@@ -120,7 +123,7 @@ func (k *checker) HandleWarningHeader(code int, _, text string) {
 func (k *checker) object(ctx context.Context, object *unstructured.Unstructured, all []*unstructured.Unstructured) []Refusal {
 	object = object.DeepCopy()
 	own(object, k.release, k.namespace)
-	client, err := k.client(object)
+	client, err := k.client(ctx, object)
 	if meta.IsNoMatchError(err) {
 		return []Refusal{{Object: objectName(object), Reason: fmt.Sprintf("the cluster knows no %s of %s", object.GetKind(), object.GetAPIVersion()),
 			Next: "install what brings it, or turn it off in the values"}}
@@ -143,6 +146,9 @@ func (k *checker) object(ctx context.Context, object *unstructured.Unstructured,
 		err = k.patch(ctx, client, live, object)
 	}
 	if found := k.answer(objectName(object), err); len(found) > 0 {
+		if next := k.nextForClaim(live, err); next != "" {
+			found[0].Next = next
+		}
 		return found // its pods would be refused for the same reason
 	}
 	return k.pod(ctx, object, live != nil, all)
@@ -151,7 +157,7 @@ func (k *checker) object(ctx context.Context, object *unstructured.Unstructured,
 func (k *checker) taken(object *unstructured.Unstructured, owner string) Refusal {
 	name := objectName(object)
 	return Refusal{Object: name, Reason: "it is there already and " + owner,
-		Next: "choose another release name, or remove it, or hand it over:\n" + handOver(name, k.release, k.namespace)}
+		Next: "choose another release name, or remove it, or hand it over:\n" + k.of.handOver(name, k.release)}
 }
 
 // record asks whether Helm's record of the release may be written. Without that right
@@ -183,31 +189,33 @@ func (k *checker) answer(object string, err error) []Refusal {
 		}
 		return nil
 	}
-	return []Refusal{{Object: object, Reason: strings.TrimSpace(status.Status().Message), Next: nextFor(err, k.namespace)}}
+	return []Refusal{{Object: object, Reason: strings.TrimSpace(status.Status().Message), Next: k.nextFor(err)}}
 }
 
-func nextFor(err error, namespace string) string {
-	message := err.Error()
+func (k *checker) nextFor(err error) string {
+	message, namespace, target := err.Error(), k.namespace, k.of.Target
 	switch {
 	case strings.Contains(message, "exceeded quota"), strings.Contains(message, "failed quota"):
-		return "see: kubectl describe resourcequota -n " + namespace
+		return "see: kubectl describe resourcequota -n " + namespace + target
 	case strings.Contains(message, "violates PodSecurity"):
-		return "see what the namespace enforces: kubectl get namespace " + namespace + " --show-labels"
+		return "see what the namespace enforces: kubectl get namespace " + namespace + " --show-labels" + target
 	case apierrors.IsForbidden(err) && strings.Contains(message, " cannot "):
-		return "ask whoever runs the cluster for this right; what you may do: kubectl auth can-i --list -n " + namespace
+		return "ask whoever runs the cluster for this right; what you may do: kubectl auth can-i --list -n " + namespace + target
 	case apierrors.IsNotFound(err) && strings.Contains(message, "namespaces"):
-		return "kubectl create namespace " + namespace
+		return "kubectl create namespace " + namespace + target
 	case apierrors.IsInvalid(err) && strings.Contains(message, "immutable"):
 		return "uninstall the release first, or choose another release name"
 	}
 	return ""
 }
 
-func (k *checker) client(object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
+func (k *checker) client(ctx context.Context, object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
 	gvk := object.GroupVersionKind()
-	k.mu.Lock() // the deferred mapper fetches its table when first asked
-	mapping, err := k.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-	k.mu.Unlock()
+	mapping, err := until(ctx, func() (*meta.RESTMapping, error) {
+		k.mapping.Lock()
+		defer k.mapping.Unlock()
+		return k.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -228,8 +236,8 @@ func objectName(object *unstructured.Unstructured) string {
 }
 
 // applied returns what the last deployed revision applied; nothing for a new release.
-func (c *Client) applied(name string) (map[string]*unstructured.Unstructured, error) {
-	history, err := c.History(name)
+func (c *Client) applied(ctx context.Context, name string) (map[string]*unstructured.Unstructured, error) {
+	history, err := c.History(ctx, name)
 	if err != nil && !isNotFound(err) {
 		return nil, err
 	}

@@ -3,6 +3,7 @@
 package release
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"helm.sh/helm/v3/pkg/releaseutil"
 	"helm.sh/helm/v3/pkg/storage/driver"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
@@ -28,8 +30,12 @@ type Client struct {
 	getter    genericclioptions.RESTClientGetter
 	namespace string
 	now       func() time.Time
+	// Target holds the flags that chose this cluster (" --context X"), "" when none did: they
+	// are put on every command that a message tells users to type.
+	Target string
 	// configure returns a fresh Helm configuration; Helm's actions change the one they use.
 	configure func(log action.DebugLog) (*action.Configuration, error)
+	clientset func() (kubernetes.Interface, error)
 	// poll is how often a record in progress is looked at again.
 	poll time.Duration
 }
@@ -42,6 +48,13 @@ var nameFieldManager = sync.OnceFunc(func() { kube.ManagedFieldsManager = produc
 func New(getter genericclioptions.RESTClientGetter, namespace string, now func() time.Time) *Client {
 	nameFieldManager()
 	c := &Client{getter: getter, namespace: namespace, now: now, poll: 2 * time.Second}
+	c.clientset = func() (kubernetes.Interface, error) {
+		config, err := getter.ToRESTConfig()
+		if err != nil {
+			return nil, err
+		}
+		return kubernetes.NewForConfig(config)
+	}
 	c.configure = func(log action.DebugLog) (*action.Configuration, error) {
 		cfg := new(action.Configuration)
 		if err := cfg.Init(getter, namespace, os.Getenv("HELM_DRIVER"), log); err != nil {
@@ -97,8 +110,8 @@ func infoOf(r *release.Release) *Info {
 }
 
 // Get returns the newest revision of a release, or ErrNotFound.
-func (c *Client) Get(name string) (*Info, error) {
-	history, err := c.History(name)
+func (c *Client) Get(ctx context.Context, name string) (*Info, error) {
+	history, err := c.History(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +119,12 @@ func (c *Client) Get(name string) (*Info, error) {
 }
 
 // History returns the revisions of a release, the newest first, or ErrNotFound.
-func (c *Client) History(name string) ([]*Info, error) {
+func (c *Client) History(ctx context.Context, name string) ([]*Info, error) {
 	cfg, err := c.configure(silent)
 	if err != nil {
 		return nil, err
 	}
-	records, err := records(cfg, name)
+	records, err := records(ctx, cfg, name)
 	if err != nil {
 		return nil, err
 	}
@@ -124,14 +137,14 @@ func (c *Client) History(name string) ([]*Info, error) {
 
 // List returns the newest revision of every release of this program's chart in the
 // namespace, in the order of their names.
-func (c *Client) List() ([]*Info, error) {
+func (c *Client) List(ctx context.Context) ([]*Info, error) {
 	cfg, err := c.configure(silent)
 	if err != nil {
 		return nil, err
 	}
 	list := action.NewList(cfg)
 	list.StateMask = action.ListAll
-	found, err := list.Run()
+	found, err := until(ctx, list.Run)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the releases in namespace %s: %w", c.namespace, err)
 	}
@@ -145,8 +158,8 @@ func (c *Client) List() ([]*Info, error) {
 }
 
 // records returns the revisions of a release, the newest first, or ErrNotFound.
-func records(cfg *action.Configuration, name string) ([]*release.Release, error) {
-	found, err := cfg.Releases.History(name)
+func records(ctx context.Context, cfg *action.Configuration, name string) ([]*release.Release, error) {
+	found, err := until(ctx, func() ([]*release.Release, error) { return cfg.Releases.History(name) })
 	switch {
 	case errors.Is(err, driver.ErrReleaseNotFound), err == nil && len(found) == 0:
 		return nil, ErrNotFound

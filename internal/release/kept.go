@@ -32,7 +32,7 @@ func (c *Client) kept(ctx context.Context, client kubernetes.Interface, r *relea
 			kept = append(kept, Kept{
 				Object: object,
 				Why:    "the downloaded model, " + size(&claim) + ", which goes on being paid for",
-				Remove: fmt.Sprintf("kubectl delete persistentvolumeclaim %s -n %s", claim.Name, c.namespace),
+				Remove: fmt.Sprintf("kubectl delete persistentvolumeclaim %s -n %s%s", claim.Name, c.namespace, c.Target),
 			})
 		}
 	}
@@ -50,7 +50,7 @@ func (c *Client) kept(ctx context.Context, client kubernetes.Interface, r *relea
 	return append(kept, Kept{
 		Object: "secret/" + name,
 		Why:    "your Hugging Face token, which other releases may use",
-		Remove: fmt.Sprintf("kubectl delete secret %s -n %s", name, c.namespace),
+		Remove: fmt.Sprintf("kubectl delete secret %s -n %s%s", name, c.namespace, c.Target),
 	}), nil
 }
 

@@ -24,14 +24,14 @@ func (c *Client) EnsureNamespace(ctx context.Context, client kubernetes.Interfac
 	case apierrors.IsForbidden(err):
 		return true, nil
 	case err == nil && namespace.DeletionTimestamp != nil:
-		return false, failure.Refusedf("see what holds it: kubectl get namespace "+c.namespace+" -o yaml",
+		return false, failure.Refusedf("see what holds it: kubectl get namespace "+c.namespace+" -o yaml"+c.Target,
 			"namespace %q is being deleted", c.namespace)
 	case err == nil:
 		return true, nil
 	case !apierrors.IsNotFound(err):
 		return false, err
 	case !create:
-		return false, failure.Refusedf("kubectl create namespace "+c.namespace+"\nor add --create-namespace",
+		return false, failure.Refusedf("kubectl create namespace "+c.namespace+c.Target+"\nor add --create-namespace",
 			"namespace %q does not exist", c.namespace)
 	}
 	options := metav1.CreateOptions{FieldManager: product.FieldManager}

@@ -30,7 +30,13 @@ func (k *checker) pod(ctx context.Context, workload *unstructured.Unstructured, 
 	if err == nil || !asksOfThePod(err, upgrade) {
 		return nil
 	}
-	return k.answer("the pods of "+objectName(workload), err)
+	found := k.answer("the pods of "+objectName(workload), err)
+	for i := range found {
+		if found[i].Next == "" { // a policy's own words; it may mean only pods that somebody makes by hand
+			found[i].Next = "if you know that the cluster takes them: --skip-checks"
+		}
+	}
+	return found
 }
 
 // podOf returns a pod as the workload would make it, nil when it makes none.
@@ -46,6 +52,12 @@ func podOf(workload *unstructured.Unstructured, all []*unstructured.Unstructured
 	pod.SetAPIVersion("v1")
 	pod.SetKind("Pod")
 	pod.SetGenerateName(workload.GetName() + "-")
+	// There are policies against pods that no controller made. The cluster looks for the owner
+	// only once the pod is there, and this one never is.
+	controller := true
+	pod.SetOwnerReferences([]metav1.OwnerReference{{
+		APIVersion: "apps/v1", Kind: "ReplicaSet", Name: workload.GetName(), UID: "00000000-0000-0000-0000-000000000000", Controller: &controller,
+	}})
 	// A ServiceAccount of this very release is not there yet.
 	account, _, _ := unstructured.NestedString(pod.Object, "spec", "serviceAccountName")
 	for _, object := range all {

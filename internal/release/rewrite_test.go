@@ -1,6 +1,7 @@
 package release_test
 
 import (
+	"strconv"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -34,5 +35,25 @@ func (s *site) rewrite(revision int, status helmrelease.Status) {
 		if err := cfg.Releases.Update(r); err != nil {
 			s.t.Fatal(err)
 		}
+	}
+}
+
+// killed leaves the record of an upgrade to these values that was killed before it changed
+// anything in the cluster, as Helm writes it beforehand.
+func (s *site) killed(revision int, set ...string) {
+	s.t.Helper()
+	cfg := new(action.Configuration)
+	if err := cfg.Init(s.getter, s.namespace, "", s.t.Logf); err != nil {
+		s.t.Fatal(err)
+	}
+	r, err := cfg.Releases.Get("one", revision-1)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Version, r.Labels = revision, map[string]string{"kubectl-summarizer/revision": strconv.Itoa(revision)}
+	r.Info.Status, r.Info.LastDeployed = helmrelease.StatusPendingUpgrade, helmtime.Time{Time: time.Now().Add(-2 * time.Minute)}
+	r.Manifest = string(s.spec(set...).Rendered.Manifests)
+	if err := cfg.Releases.Create(r); err != nil {
+		s.t.Fatal(err)
 	}
 }

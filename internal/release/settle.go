@@ -17,8 +17,9 @@ import (
 // waits for an operation that may be alive and takes over one that cannot be; the records
 // are nil when there is no release.
 func (c *Client) settled(ctx context.Context, cfg *action.Configuration, s Spec) ([]*release.Release, error) {
+	var start, watched time.Time
 	for told := false; ; {
-		history, err := records(cfg, s.Name)
+		history, err := records(ctx, cfg, s.Name)
 		if errors.Is(err, ErrNotFound) {
 			return nil, nil
 		}
@@ -29,11 +30,16 @@ func (c *Client) settled(ctx context.Context, cfg *action.Configuration, s Spec)
 		if !inProgress(newest) {
 			return history, nil
 		}
-		age := c.now().Sub(began(newest))
+		if at := began(newest); !at.Equal(start) {
+			start, watched = at, c.now()
+		}
+		// Clocks disagree: a record that was watched for long enough is abandoned whatever date
+		// it bears.
+		age := max(c.now().Sub(start), c.now().Sub(watched))
 		// Who uninstalls is not who wrote the labels.
 		dead := newest.Info.Status.IsPending() && gone(newest.Labels[processLabel])
 		if ours(newest) && (dead || age > abandonedAfter) {
-			return history, takeOver(cfg, newest)
+			return history, takeOver(ctx, cfg, newest)
 		}
 		if !ours(newest) {
 			return nil, c.foreign(newest, age)
@@ -70,11 +76,11 @@ func began(r *release.Release) time.Time {
 
 // takeOver marks an abandoned record as failed, from where Helm's upgrade goes on: it
 // creates what is missing and changes what is there.
-func takeOver(cfg *action.Configuration, r *release.Release) error {
+func takeOver(ctx context.Context, cfg *action.Configuration, r *release.Release) error {
 	was := r.Info.Status
 	r.Info.Status = release.StatusFailed
 	r.Info.Description = fmt.Sprintf("was interrupted in %s; taken over by the next install", was)
-	if err := cfg.Releases.Update(r); err != nil {
+	if _, err := finish(ctx, func() (any, error) { return nil, cfg.Releases.Update(r) }); err != nil {
 		return fmt.Errorf("cannot take over revision %d of release %s: %w", r.Version, r.Name, err)
 	}
 	return nil
@@ -84,8 +90,8 @@ func takeOver(cfg *action.Configuration, r *release.Release) error {
 // long as its user asked it to.
 func (c *Client) foreign(r *release.Release, age time.Duration) error {
 	return failure.Refusedf(
-		fmt.Sprintf("wait for it; if whoever ran it was killed, remove its record and install again:\nkubectl delete secret -n %s sh.helm.release.v1.%s.v%d",
-			c.namespace, r.Name, r.Version),
+		fmt.Sprintf("wait for it; if whoever ran it was killed, remove its record and install again:\nkubectl delete secret -n %s sh.helm.release.v1.%s.v%d%s",
+			c.namespace, r.Name, r.Version, c.Target),
 		"another program, probably helm, is working on release %s: revision %d is %s since %s",
-		r.Name, r.Version, r.Info.Status, age.Round(time.Second))
+		r.Name, r.Version, r.Info.Status, max(age, 0).Round(time.Second))
 }

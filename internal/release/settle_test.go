@@ -18,6 +18,10 @@ import (
 	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
 	helmtime "helm.sh/helm/v3/pkg/time"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
@@ -38,6 +42,9 @@ func newBench(t *testing.T) *bench {
 	memory.SetNamespace("ml")
 	b := &bench{t: t, store: storage.Init(memory), now: time.Now()}
 	b.client = &Client{namespace: "ml", now: func() time.Time { return b.now }, poll: time.Millisecond}
+	b.client.clientset = func() (kubernetes.Interface, error) {
+		return fake.NewClientset(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "ml"}}), nil
+	}
 	b.client.configure = func(log action.DebugLog) (*action.Configuration, error) {
 		return &action.Configuration{
 			Releases: b.store, KubeClient: &kubefake.PrintingKubeClient{Out: io.Discard}, Log: log,
@@ -78,7 +85,7 @@ func (b *bench) record(version int, status release.Status, age time.Duration, mi
 
 func (b *bench) statuses() string {
 	b.t.Helper()
-	history, err := b.client.History("one")
+	history, err := b.client.History(b.t.Context(), "one")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -141,6 +148,34 @@ func TestAYoungRecordIsWaitedFor(t *testing.T) {
 	}
 }
 
+// Another machine's clock may be ahead by more than anybody wants to wait.
+func TestAClockThatIsAheadIsNotBelieved(t *testing.T) {
+	b := newBench(t)
+	b.record(1, release.StatusPendingInstall, -10*time.Minute, true)
+	var told []string
+	spec := b.spec()
+	spec.Notify = func(message string) {
+		told = append(told, message)
+		b.now = b.now.Add(abandonedAfter + time.Second)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := b.client.Apply(ctx, spec); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 1 || !strings.Contains(told[0], "began 0s ago; waiting until it ends, at most 1m0s") {
+		t.Errorf("told: %q", told)
+	}
+	b.record(3, release.StatusPendingUpgrade, -time.Hour, false)
+	_, looked := b.client.Last(ctx, "one")
+	_, applied := b.client.Apply(ctx, b.spec())
+	for _, err := range []error{looked, applied} {
+		if err == nil || !strings.HasSuffix(err.Error(), "since 0s") {
+			t.Errorf("another program's: %v", err)
+		}
+	}
+}
+
 func TestWaitingForARecordEndsWithTheContext(t *testing.T) {
 	b := newBench(t)
 	b.record(1, release.StatusPendingInstall, time.Second, true)
@@ -198,7 +233,7 @@ func TestAReleaseOfAnotherChartIsLeftAlone(t *testing.T) {
 	if _, err := b.client.Uninstall(t.Context(), nil, "one", nil); failure.KindOf(err) != failure.Refused {
 		t.Errorf("uninstall: %v", err)
 	}
-	if list, err := b.client.List(); err != nil || len(list) != 0 {
+	if list, err := b.client.List(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("list: %v %v", list, err)
 	}
 }
@@ -257,16 +292,5 @@ func TestTheRecordHoldsWhatWasRendered(t *testing.T) {
 		if !bytes.Equal(info.Manifest, spec.Rendered.Manifests) {
 			t.Errorf("revision %d differs from what was rendered", info.Revision)
 		}
-	}
-}
-
-func TestMissingNamesWhatThereIs(t *testing.T) {
-	b := newBench(t)
-	if next := failure.NextOf(b.client.Missing("one")); !strings.Contains(next, "-n NAMESPACE") {
-		t.Errorf("with none: %s", next)
-	}
-	b.record(1, release.StatusDeployed, time.Hour, true)
-	if next := failure.NextOf(b.client.Missing("oen")); !strings.Contains(next, "did you mean one?") {
-		t.Errorf("with one: %s", next)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -152,6 +153,41 @@ func (s *site) label(key, value string) {
 	}
 }
 
+// policy denies what does not fulfil a rule on pods, in this namespace alone.
+func (s *site) policy(name, rule string) {
+	s.t.Helper()
+	policies := s.kube.AdmissionregistrationV1().ValidatingAdmissionPolicies()
+	bindings := s.kube.AdmissionregistrationV1().ValidatingAdmissionPolicyBindings()
+	meta := metav1.ObjectMeta{Name: name + "." + s.namespace}
+	_, err := policies.Create(s.t.Context(), &admissionv1.ValidatingAdmissionPolicy{ObjectMeta: meta, Spec: admissionv1.ValidatingAdmissionPolicySpec{
+		MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{RuleWithOperations: admissionv1.RuleWithOperations{
+			Operations: []admissionv1.OperationType{admissionv1.Create},
+			Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+		}}}},
+		Validations: []admissionv1.Validation{{Expression: rule}},
+	}}, metav1.CreateOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, err = bindings.Create(s.t.Context(), &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: meta, Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
+		PolicyName: meta.Name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
+		MatchResources: &admissionv1.MatchResources{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: s.namespace}}},
+	}}, metav1.CreateOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		for _, err := range []error{
+			bindings.Delete(context.Background(), meta.Name, metav1.DeleteOptions{}),
+			policies.Delete(context.Background(), meta.Name, metav1.DeleteOptions{}),
+		} {
+			if err != nil {
+				s.t.Error(err)
+			}
+		}
+	})
+}
+
 func (s *site) allowRecords(user string) {
 	s.t.Helper()
 	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "records"}, Rules: []rbacv1.PolicyRule{{
@@ -169,4 +205,35 @@ func (s *site) allowRecords(user string) {
 
 func quantities(name corev1.ResourceName, amount string) corev1.ResourceList {
 	return corev1.ResourceList{name: resource.MustParse(amount)}
+}
+
+// bind gives a claim a volume.
+func (s *site) bind(name string) {
+	s.t.Helper()
+	claim, err := s.kube.CoreV1().PersistentVolumeClaims(s.namespace).Get(s.t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	volume := &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}, Spec: corev1.PersistentVolumeSpec{
+		Capacity: claim.Spec.Resources.Requests, AccessModes: claim.Spec.AccessModes,
+		PersistentVolumeSource:        corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/nowhere"}},
+		PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimRetain,
+		// With its UID the controller turns to the claim at once.
+		ClaimRef: &corev1.ObjectReference{Namespace: s.namespace, Name: name, UID: claim.UID},
+	}}
+	if class := claim.Spec.StorageClassName; class != nil {
+		volume.Spec.StorageClassName = *class
+	}
+	if _, err := s.kube.CoreV1().PersistentVolumes().Create(s.t.Context(), volume, metav1.CreateOptions{}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		if err := s.kube.CoreV1().PersistentVolumes().Delete(context.Background(), volume.Name, metav1.DeleteOptions{}); err != nil {
+			s.t.Error(err)
+		}
+	})
+	s.eventually(func() string {
+		claim, err := s.kube.CoreV1().PersistentVolumeClaims(s.namespace).Get(s.t.Context(), name, metav1.GetOptions{})
+		return fmt.Sprint(claim.Status.Phase, err)
+	}, string(corev1.ClaimBound))
 }

@@ -55,6 +55,43 @@ func unfinished(history []*release.Release) []*release.Release {
 	return found
 }
 
+// leftovers returns what the last deployed revision and the unfinished ones after it made, the
+// newest does not name and the release still owns: Helm uninstalls what the newest names,
+// and forgets the others.
+func (c *Client) leftovers(cfg *action.Configuration, history []*release.Release) (kube.ResourceList, error) {
+	older := unfinished(history[1:])
+	for _, r := range history[1:] {
+		if r.Info.Status == release.StatusDeployed {
+			older = append(older, r)
+			break
+		}
+	}
+	if len(older) == 0 || history[0].Info.Status == release.StatusDeployed {
+		return nil, nil
+	}
+	removed, err := built(cfg, history[0].Manifest)
+	if err != nil {
+		return nil, err
+	}
+	var found kube.ResourceList
+	for _, r := range older {
+		had, err := built(cfg, r.Manifest)
+		if err != nil {
+			return nil, err
+		}
+		for _, info := range had.Difference(removed).Difference(found) {
+			owned, err := c.owned(r.Name, info)
+			if err != nil {
+				return nil, err
+			}
+			if owned {
+				found.Append(info)
+			}
+		}
+	}
+	return found, nil
+}
+
 func built(cfg *action.Configuration, manifest string) (kube.ResourceList, error) {
 	if strings.TrimSpace(manifest) == "" {
 		return nil, nil
@@ -62,21 +99,27 @@ func built(cfg *action.Configuration, manifest string) (kube.ResourceList, error
 	return cfg.KubeClient.Build(bytes.NewBufferString(manifest), false)
 }
 
-// deleteOwned deletes an object if it is still the release's and not to be kept.
-func (c *Client) deleteOwned(cfg *action.Configuration, name string, info *resource.Info) error {
+// owned says whether an object is there, the release's, and not to be kept.
+func (c *Client) owned(name string, info *resource.Info) (bool, error) {
 	if err := info.Get(); err != nil {
 		if apierrors.IsNotFound(err) {
-			return nil
+			return false, nil
 		}
-		return err
+		return false, err
 	}
 	object, err := meta.Accessor(info.Object)
 	if err != nil {
-		return err
+		return false, err
 	}
 	annotations := object.GetAnnotations()
-	if foreignOwner(object, name, c.namespace) != "" || annotations[kube.ResourcePolicyAnno] == kube.KeepPolicy {
-		return nil
+	return foreignOwner(object, name, c.namespace) == "" && annotations[kube.ResourcePolicyAnno] != kube.KeepPolicy, nil
+}
+
+// deleteOwned deletes an object if it is still the release's and not to be kept.
+func (c *Client) deleteOwned(cfg *action.Configuration, name string, info *resource.Info) error {
+	owned, err := c.owned(name, info)
+	if err != nil || !owned {
+		return err
 	}
 	_, errs := cfg.KubeClient.Delete(kube.ResourceList{info})
 	return errors.Join(errs...)

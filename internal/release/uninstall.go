@@ -37,7 +37,8 @@ type Kept struct {
 }
 
 // Uninstall removes a release of this program's chart, and says what stays. It returns
-// ErrNotFound when there is none. It asks nothing and does not wait for pods to end.
+// ErrNotFound when there is none. It asks nothing and does not wait for pods to end. A
+// Removal that comes with an error is of a release that is gone: only what stays is not known.
 func (c *Client) Uninstall(ctx context.Context, client kubernetes.Interface, name string, notify func(string)) (*Removal, error) {
 	var failed []error
 	// Helm's error says only that something failed; what and why goes to its log.
@@ -51,29 +52,38 @@ func (c *Client) Uninstall(ctx context.Context, client kubernetes.Interface, nam
 	if err != nil {
 		return nil, err
 	}
-	newest, err := c.removable(ctx, cfg, name, notify)
+	history, err := c.removable(ctx, cfg, name, notify)
 	if err != nil {
 		return nil, err
 	}
-	removal, err := c.plan(newest)
+	newest := history[0]
+	objects, leftovers, err := c.removed(ctx, cfg, history)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.deleteHooks(cfg, newest); err != nil {
-		return nil, err
+	_, err = finish(ctx, func() (any, error) { return nil, c.deleteBefore(cfg, newest, leftovers) })
+	if err != nil {
+		return nil, c.givenUp(name, "removed", err)
 	}
 	uninstall := action.NewUninstall(cfg)
 	uninstall.Timeout = applyLimit
 	uninstall.DeletionPropagation = "background"
 	_, err = finish(ctx, func() (*release.UninstallReleaseResponse, error) { return uninstall.Run(name) })
-	if err != nil {
+	var left *leftError
+	switch {
+	case errors.As(err, &left):
+		return nil, c.givenUp(name, "removed", err)
+	case err != nil:
 		return nil, fmt.Errorf("release %s could not be removed whole: %w", name, errors.Join(append(failed, err)...))
 	}
+	removal := &Removal{Objects: objectNames(objects)}
 	// The release is gone: what it leaves is told even to whoever pressed Ctrl-C meanwhile.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listLimit)
 	defer cancel()
-	removal.Kept, err = c.kept(ctx, client, newest, removal.Objects)
-	return removal, err
+	if removal.Kept, err = c.kept(ctx, client, newest, removal.Objects); err != nil {
+		return removal, fmt.Errorf("release %s is removed, but not all that stays is known: %w", name, err)
+	}
+	return removal, nil
 }
 
 // listLimit bounds the listing of what an uninstall leaves.
@@ -86,20 +96,21 @@ func (c *Client) PlanUninstall(ctx context.Context, client kubernetes.Interface,
 	if err != nil {
 		return nil, nil, err
 	}
-	history, err := records(cfg, name)
+	history, err := records(ctx, cfg, name)
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := sameChart(history[0]); err != nil {
 		return nil, nil, err
 	}
-	removal, err := c.plan(history[0])
+	objects, _, err := c.removed(ctx, cfg, history)
 	if err != nil {
 		return nil, nil, err
 	}
+	removal := &Removal{Objects: objectNames(objects)}
 	var refusals []Refusal
 	if ask {
-		if refusals, err = c.mayDelete(ctx, history[0]); err != nil {
+		if refusals, err = c.mayDelete(ctx, name, objects); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -107,9 +118,9 @@ func (c *Client) PlanUninstall(ctx context.Context, client kubernetes.Interface,
 	return removal, refusals, err
 }
 
-// removable returns the newest record once nobody works on the release.
-func (c *Client) removable(ctx context.Context, cfg *action.Configuration, name string, notify func(string)) (*release.Release, error) {
-	history, err := records(cfg, name)
+// removable returns the release's records once nobody works on it.
+func (c *Client) removable(ctx context.Context, cfg *action.Configuration, name string, notify func(string)) ([]*release.Release, error) {
+	history, err := records(ctx, cfg, name)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +129,7 @@ func (c *Client) removable(ctx context.Context, cfg *action.Configuration, name 
 	}
 	// An uninstall that was cut short goes on where it was.
 	if history[0].Info.Status == release.StatusUninstalling {
-		return history[0], nil
+		return history, nil
 	}
 	history, err = c.settled(ctx, cfg, Spec{Name: name, Notify: notify})
 	switch {
@@ -127,7 +138,7 @@ func (c *Client) removable(ctx context.Context, cfg *action.Configuration, name 
 	case len(history) == 0:
 		return nil, ErrNotFound
 	}
-	return history[0], nil
+	return history, nil
 }
 
 // sameChart keeps a slip of the fingers from removing somebody's database.
@@ -139,17 +150,31 @@ func sameChart(r *release.Release) error {
 	return nil
 }
 
-// plan lists the objects of a release that go with it.
-func (c *Client) plan(r *release.Release) (*Removal, error) {
-	objects, err := removedObjects(r)
+// removed returns the objects of a release that go with it; the leftovers among them are
+// what Helm would forget.
+func (c *Client) removed(ctx context.Context, cfg *action.Configuration, history []*release.Release) ([]*unstructured.Unstructured, kube.ResourceList, error) {
+	objects, err := removedObjects(history[0])
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	removal := &Removal{}
+	leftovers, err := until(ctx, func() (kube.ResourceList, error) { return c.leftovers(cfg, history) })
+	if err != nil {
+		return nil, nil, fmt.Errorf("what an unfinished install of %s left cannot be looked at: %w", history[0].Name, err)
+	}
+	for _, info := range leftovers {
+		if object, ok := info.Object.(*unstructured.Unstructured); ok {
+			objects = append(objects, object)
+		}
+	}
+	return objects, leftovers, nil
+}
+
+func objectNames(objects []*unstructured.Unstructured) []string {
+	var names []string
 	for _, o := range objects {
-		removal.Objects = append(removal.Objects, objectName(o))
+		names = append(names, objectName(o))
 	}
-	return removal, nil
+	return names
 }
 
 // removedObjects are those of the manifest without a policy to keep them.
@@ -167,6 +192,16 @@ func removedObjects(r *release.Release) ([]*unstructured.Unstructured, error) {
 	return removed, nil
 }
 
+// deleteBefore deletes what Helm's uninstall forgets.
+func (c *Client) deleteBefore(cfg *action.Configuration, r *release.Release, leftovers kube.ResourceList) error {
+	for _, info := range leftovers {
+		if err := c.deleteOwned(cfg, r.Name, info); err != nil {
+			return fmt.Errorf("%s %s, which an unfinished install left, cannot be removed: %w", info.Mapping.GroupVersionKind.Kind, info.Name, err)
+		}
+	}
+	return c.deleteHooks(cfg, r)
+}
+
 // deleteHooks deletes what `helm test` left behind: Helm forgets those objects.
 func (c *Client) deleteHooks(cfg *action.Configuration, r *release.Release) error {
 	for _, hook := range r.Hooks {
@@ -182,18 +217,14 @@ func (c *Client) deleteHooks(cfg *action.Configuration, r *release.Release) erro
 }
 
 // mayDelete asks for every deletion as a dry run.
-func (c *Client) mayDelete(ctx context.Context, r *release.Release) ([]Refusal, error) {
-	k, err := c.newChecker(Spec{Name: r.Name})
-	if err != nil {
-		return nil, err
-	}
-	objects, err := removedObjects(r)
+func (c *Client) mayDelete(ctx context.Context, name string, objects []*unstructured.Unstructured) ([]Refusal, error) {
+	k, err := c.newChecker(ctx, Spec{Name: name})
 	if err != nil {
 		return nil, err
 	}
 	var refusals []Refusal
 	for _, o := range objects {
-		client, err := k.client(o)
+		client, err := k.client(ctx, o)
 		if err == nil {
 			err = client.Delete(ctx, o.GetName(), metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}})
 		}

@@ -68,15 +68,15 @@ func looksLikeToken(text string) bool {
 	return strings.HasPrefix(text, "hf_") && len(text) > 20 && !strings.ContainsAny(text, "/-.")
 }
 
-// parseMaxLen keeps a number a number: the chart takes whole numbers and "auto".
+// parseMaxLen keeps a number a number; "auto" and "32k", which is 32000 and with a K 32768, are vLLM's to read.
 func parseMaxLen(text string) ([]render.Typed, error) {
 	path := []string{"engine", "maxModelLen"}
-	if text == "auto" {
+	if regexp.MustCompile(`^(auto|[1-9][0-9]*(\.[0-9]+)?[kKmM])$`).MatchString(text) {
 		return []render.Typed{{Path: path, Value: text}}, nil
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("must be a whole number of tokens or auto, but is %q", text)
+		return nil, fmt.Errorf("must be a number of tokens such as 8192 or 32k, or auto, but is %q", text)
 	}
 	return one(n, atLeast(1), path...)
 }
@@ -85,7 +85,7 @@ func parseMaxLen(text string) ([]render.Typed, error) {
 // may be the token itself, pasted in the wrong place.
 func parseSecret(text string) ([]render.Typed, error) {
 	if looksLikeToken(text) {
-		return nil, errors.New("that is a token; it takes the name of a Secret that holds one:\n  kubectl create secret generic hf-secret --from-file=hf_api_token=FILE")
+		return nil, errors.New("that is a token; it takes the name of a Secret that holds one:\n  kubectl create secret generic -n NAMESPACE hf-secret --from-file=hf_api_token=FILE")
 	}
 	name, key, hasKey := strings.Cut(text, ":")
 	if !regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`).MatchString(name) || len(name) > 253 {

@@ -2,6 +2,8 @@ package chartflags
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
@@ -26,4 +28,45 @@ func Explain(err error) error {
 		return failure.New(failure.Failed, err, "")
 	}
 	return err
+}
+
+// Explain explains an error of a render of these values. What is wrong may be none of what
+// was typed now, but of what the last install set.
+func (f *Flags) Explain(err error) error {
+	err = Explain(err)
+	var values *render.ValuesError
+	if !errors.As(err, &values) {
+		return err
+	}
+	var old []string
+	for _, problem := range values.Problems {
+		if reach(f.last, problem.Path) > reach(f.given, problem.Path) {
+			old = append(old, problem.Path)
+		}
+	}
+	if len(old) == 0 {
+		return err
+	}
+	return failure.New(failure.Usage, err, "from the values of the last install: "+strings.Join(old, ", ")+
+		"; set it anew, or start from the chart's defaults: --reset-values")
+}
+
+// reach counts the steps of a value's path, such as "adapters[0].repo", that lead to something.
+func reach(values any, path string) int {
+	steps := strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(".[]", r) })
+	for n, step := range steps {
+		there := false
+		switch v := values.(type) {
+		case map[string]any:
+			values, there = v[step]
+		case []any:
+			if i, err := strconv.Atoi(step); err == nil && i < len(v) {
+				values, there = v[i], true
+			}
+		}
+		if !there {
+			return n
+		}
+	}
+	return len(steps)
 }

@@ -66,6 +66,22 @@ func readFile(name string, in io.Reader) ([]byte, error) {
 	return data, nil
 }
 
+// readOnce returns a reader of files that reads each once: sources are merged more than once,
+// and a pipe gives what it has only once.
+func readOnce() func(string) ([]byte, error) {
+	read := map[string][]byte{}
+	return func(name string) ([]byte, error) {
+		if data, ok := read[name]; ok {
+			return data, nil
+		}
+		data, err := os.ReadFile(name)
+		if err == nil {
+			read[name] = data
+		}
+		return data, err
+	}
+}
+
 func fileError(name string, err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

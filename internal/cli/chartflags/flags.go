@@ -3,13 +3,10 @@
 package chartflags
 
 import (
-	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/pflag"
-	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
@@ -17,10 +14,6 @@ import (
 
 // Flags are the flags and what was given with them.
 type Flags struct {
-	// Base are values below everything that is given, such as those of the release's last
-	// install; nil for none.
-	Base map[string]any
-
 	files      []string
 	set        []string
 	setString  []string
@@ -38,24 +31,17 @@ type Flags struct {
 	adapters   []string
 	platform   string
 
-	given *pflag.FlagSet
-	below []render.ValuesFile
+	flags *pflag.FlagSet
+	// last are the values of the last install, given those of this command.
+	last, given map[string]any
 }
 
-// Over lays what is given over earlier values, such as those of the last install: they are
-// the weakest source.
-func (f *Flags) Over(earlier map[string]any) error {
-	data, err := yaml.Marshal(earlier)
-	if err != nil {
-		return fmt.Errorf("cannot read the values of the last install: %w", err)
-	}
-	f.below = []render.ValuesFile{{Name: "the values of the last install", Data: data}}
-	return nil
-}
+// Over lays what is given over the values of the last install: they are the weakest source.
+func (f *Flags) Over(last map[string]any) { f.last = last }
 
 // AddTo registers the flags; Values then reads what was given.
 func (f *Flags) AddTo(flags *pflag.FlagSet) {
-	f.given = flags
+	f.flags = flags
 	flags.StringArrayVarP(&f.files, "values", "f", nil, "file of chart values, or - for standard input; repeat to add more, the last wins")
 	flags.StringArrayVar(&f.set, "set", nil, "one chart value, as NAME=VALUE; stronger than -f")
 	flags.StringArrayVar(&f.setString, "set-string", nil, "one chart value that stays a text, as NAME=TEXT")
@@ -69,7 +55,7 @@ func (f *Flags) AddTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.hfSecret, "hf-secret", "", "Secret with the Hugging Face token, as NAME or NAME:KEY")
 	flags.StringVar(&f.accel, "accelerator", "", "GPU to run on, as the cluster labels it, such as nvidia-l4")
 	flags.Int64Var(&f.gpus, "gpus", 0, "GPUs for each replica")
-	flags.StringVar(&f.maxLen, "max-model-len", "", "longest prompt plus answer, in tokens, or auto")
+	flags.StringVar(&f.maxLen, "max-model-len", "", "longest prompt plus answer, in tokens, such as 8192 or 32k, or auto")
 	flags.Int64Var(&f.replicas, "replicas", 0, "number of model servers")
 	flags.StringVar(&f.image, "image", "", "image of the model server, as REPOSITORY:TAG or REPOSITORY@sha256:DIGEST")
 	flags.StringVar(&f.platform, "platform", "", "what places the pods: gke-autopilot, gke-standard or custom")
@@ -83,20 +69,23 @@ func (f *Flags) Values(chart fs.FS, in io.Reader, errOut io.Writer) (map[string]
 	if err != nil {
 		return nil, err
 	}
-	files = append(f.below, files...)
 	typed, err := f.typed()
 	if err != nil {
 		return nil, err
+	}
+	sources := render.Sources{
+		Files: files, Typed: typed,
+		JSON: f.setJSON, Set: f.set, String: f.setString, File: f.setFile, ReadFile: readOnce(),
+	}
+	if f.given, err = render.MergeValues(sources); err != nil {
+		return nil, Explain(err)
 	}
 	model, err := f.otherModel(chart, files)
 	if err != nil {
 		return nil, err
 	}
-	typed = append(typed, model.revision...)
-	values, err := render.MergeValues(render.Sources{
-		Base: f.Base, Files: files, Typed: typed,
-		JSON: f.setJSON, Set: f.set, String: f.setString, File: f.setFile, ReadFile: os.ReadFile,
-	})
+	sources.Base, sources.Typed = model.last, append(typed, model.revision...)
+	values, err := render.MergeValues(sources)
 	if err != nil {
 		return nil, Explain(err)
 	}
@@ -108,7 +97,7 @@ func (f *Flags) Values(chart fs.FS, in io.Reader, errOut io.Writer) (map[string]
 // is an error even where the chart would do without.
 func (f *Flags) SecretGiven() bool { return f.changed("hf-secret") }
 
-func (f *Flags) changed(name string) bool { return f.given != nil && f.given.Changed(name) }
+func (f *Flags) changed(name string) bool { return f.flags != nil && f.flags.Changed(name) }
 
 // typed returns the values of the typed flags that were given.
 func (f *Flags) typed() ([]render.Typed, error) {

@@ -1,6 +1,7 @@
 package chartflags
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,25 +13,40 @@ import (
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
 
 // values runs Values on a command line, with stdin and the values of a last install, and
 // returns what it wrote to stderr too.
-func values(t *testing.T, base map[string]any, stdin string, args ...string) (map[string]any, string, error) {
+func values(t *testing.T, last m, stdin string, args ...string) (m, string, error) {
 	t.Helper()
-	chart, err := fs.Sub(charts.FS, charts.Name)
-	if err != nil {
-		t.Fatal(err)
+	_, got, stderr, err := read(t, last, stdin, args...)
+	return got, stderr, err
+}
+
+func read(t *testing.T, last m, stdin string, args ...string) (*Flags, m, string, error) {
+	t.Helper()
+	f := &Flags{}
+	if last != nil {
+		f.Over(last)
 	}
-	f := &Flags{Base: base}
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	f.AddTo(set)
 	if err := set.Parse(args); err != nil {
 		t.Fatal(err)
 	}
 	var stderr strings.Builder
-	got, err := f.Values(chart, strings.NewReader(stdin), &stderr)
-	return got, stderr.String(), err
+	got, err := f.Values(chart(t), strings.NewReader(stdin), &stderr)
+	return f, got, stderr.String(), err
+}
+
+func chart(t *testing.T) fs.FS {
+	t.Helper()
+	chart, err := fs.Sub(charts.FS, charts.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return chart
 }
 
 type m = map[string]any
@@ -44,6 +60,7 @@ func TestTypedFlagsBecomeValues(t *testing.T) {
 		{"", m{}},
 		{"--gpus 2 --replicas 0", m{"gpu": m{"count": int64(2)}, "replicas": int64(0)}},
 		{"--max-model-len 4096", m{"engine": m{"maxModelLen": int64(4096)}}},
+		{"--max-model-len 32k", m{"engine": m{"maxModelLen": "32k"}}},
 		{"--max-model-len auto", m{"engine": m{"maxModelLen": "auto"}}},
 		{"--accelerator nvidia-h100-80gb --platform custom", m{"gpu": m{"accelerator": "nvidia-h100-80gb"}, "platform": "custom"}},
 		{"--hf-secret mine", m{"hfToken": m{"secretName": "mine"}}},
@@ -82,7 +99,7 @@ func TestWhatIsNoValueIsAUsageError(t *testing.T) {
 		{"--revision a;b", `--revision: "a;b" is not a commit, tag or branch`},
 		{"--gpus 0", "--gpus: must be at least 1, but is 0"},
 		{"--replicas -1", "--replicas: must be at least 0, but is -1"},
-		{"--max-model-len 8k", `--max-model-len: must be a whole number of tokens or auto, but is "8k"`},
+		{"--max-model-len 8kb", `--max-model-len: must be a number of tokens such as 8192 or 32k, or auto, but is "8kb"`},
 		{"--max-model-len 0", "--max-model-len: must be at least 1"},
 		{"--image vllm/vllm-openai", `names no tag and no digest: write vllm/vllm-openai:TAG`},
 		{"--image Vllm/x:v1", `"Vllm" is not a part of an image's name`},
@@ -140,6 +157,12 @@ func TestTheRevisionBelongsToItsModel(t *testing.T) {
 		{"back to the default", nil, "model: {id: o/file, revision: v3}", []string{"-f", "-", "--model", chartDefault}, "c170c708c41dac9275d15a8fff4eca08d52bab71"},
 		{"the last install's model", m{"model": m{"id": "o/n", "revision": "v4"}}, "", []string{"--model", "o/n"}, "v4"},
 		{"another than the last install's", m{"model": m{"id": "o/n", "revision": "v4"}}, "", []string{"--model", "o/other"}, ""},
+		{"the default after another", m{"model": m{"id": "o/n", "revision": "v4"}}, "", []string{"--model", chartDefault}, nil},
+		{"a file's model over the last install's", m{"model": m{"id": "o/n", "revision": "v4"}}, "model: {id: o/file}", []string{"-f", "-"}, ""},
+		{"both say the same", m{"model": m{"id": "o/n", "revision": "v4"}}, "model: {id: o/file}", []string{"-f", "-", "--model", "o/file"}, ""},
+		{"--set model.id over the last install's", m{"model": m{"id": "o/n", "revision": "v4"}}, "", []string{"--set", "model.id=o/set"}, ""},
+		{"--set both", m{"model": m{"id": "o/n", "revision": "v4"}}, "", []string{"--set", "model.id=o/set,model.revision=v5"}, "v5"},
+		{"nothing of the model", m{"model": m{"id": "o/n", "revision": "v4"}}, "", []string{"--gpus", "2"}, "v4"},
 	} {
 		got, _, err := values(t, test.base, test.stdin, test.args...)
 		if err != nil {
@@ -163,6 +186,111 @@ func TestTheSizeOfAnotherModelIsAskedFor(t *testing.T) {
 		if err != nil || strings.Contains(stderr, "model.weightsGiB=N") != want {
 			t.Errorf("%q: error %v, stderr %q", args, err, stderr)
 		}
+	}
+}
+
+// An upgrade to another model must not give it the memory, disk and time of the one before.
+func TestTheSizeBelongsToItsModel(t *testing.T) {
+	last := m{"model": m{"id": "o/n", "revision": "v4", "weightsGiB": 140.0}, "replicas": 2.0}
+	for _, test := range []struct {
+		name  string
+		stdin string
+		args  []string
+		want  any // model.weightsGiB; nil for what the chart says
+		note  bool
+	}{
+		{"another model", "", []string{"--model", "o/other"}, nil, true},
+		{"the default model", "", []string{"--model", "mistralai/Mistral-7B-Instruct-v0.3"}, nil, false},
+		{"another model with its size", "", []string{"--model", "o/other", "--set", "model.weightsGiB=3"}, int64(3), false},
+		{"a file's size", "model: {weightsGiB: 4}", []string{"--model", "o/other", "-f", "-"}, 4.0, false},
+		{"a file's model", "model: {id: o/file}", []string{"-f", "-"}, nil, true},
+		{"the same model", "", []string{"--model", "o/n"}, 140.0, false},
+		{"nothing of the model", "", []string{"--gpus", "2"}, 140.0, false},
+	} {
+		got, stderr, err := values(t, last, test.stdin, test.args...)
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if diff := cmp.Diff(test.want, at(got, "model", "weightsGiB")); diff != "" {
+			t.Errorf("%s: want -, got +\n%s", test.name, diff)
+		}
+		if strings.Contains(stderr, "model.weightsGiB=N") != test.note {
+			t.Errorf("%s: %q", test.name, stderr)
+		}
+		if at(got, "replicas") != 2.0 || at(last, "model", "weightsGiB") != 140.0 {
+			t.Errorf("%s: values %v, last %v", test.name, got, last)
+		}
+	}
+}
+
+func TestWhatStaysOfTheModelBeforeIsNamed(t *testing.T) {
+	last := m{
+		"model":    m{"id": "o/n", "servedName": "chat", "chatTemplate": ""},
+		"engine":   m{"quantization": "awq", "dtype": "half"},
+		"adapters": []any{m{"name": "a", "repo": "o/a"}},
+	}
+	const warning = "warning: still as the last install set it for o/n: "
+	for _, test := range []struct {
+		args []string
+		want string // "" for no warning
+	}{
+		{[]string{"--model", "o/other"}, "adapters, model.servedName, engine.quantization;"},
+		{[]string{"--model", "o/other", "--adapter", "b=o/b", "--served-name", "s"}, "engine.quantization;"},
+		{[]string{"--model", "o/other", "--set", "adapters=null,engine.quantization="}, "model.servedName;"},
+		{[]string{"--set", "model.id=o/other"}, "adapters, model.servedName, engine.quantization;"},
+		{[]string{"--model", "o/n"}, ""},
+		{nil, ""},
+	} {
+		_, stderr, err := values(t, last, "", test.args...)
+		if err != nil || strings.Contains(stderr, "warning") != (test.want != "") || test.want != "" && !strings.Contains(stderr, warning+test.want) {
+			t.Errorf("%q: error %v, stderr %q", test.args, err, stderr)
+		}
+	}
+}
+
+// A chart that takes a value no longer must not leave the user looking for it on the command line.
+func TestABadValueOfTheLastInstallIsNamedAsSuch(t *testing.T) {
+	for _, test := range []struct {
+		last m
+		args []string
+		want string
+	}{
+		{m{"replica": 2.0, "gpu": m{"count": "x"}}, []string{"--set", "replicas=two"}, "from the values of the last install: gpu.count, replica;"},
+		{m{"adapters": []any{m{"name": "a", "repo": ""}}}, nil, "from the values of the last install: adapters[0].repo;"},
+		{m{"gpu": m{"count": "x"}}, []string{"--set", "gpu.count=y"}, ""},
+		{nil, []string{"--set", "gpu.count=y"}, ""},
+	} {
+		f, got, _, err := read(t, test.last, "", test.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = render.Render(t.Context(), chart(t), render.Options{Release: "r", Namespace: "n", Values: got})
+		err = f.Explain(err)
+		next := failure.NextOf(err)
+		if failure.KindOf(err) != failure.Usage || !strings.HasPrefix(next, test.want) || strings.Contains(next, "--reset-values") != (test.want != "") {
+			t.Errorf("%v %q: %v; next: %q", test.last, test.args, err, next)
+		}
+	}
+}
+
+// Such as --set-file model.chatTemplate=<(command).
+func TestSetFileTakesAPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	pipe := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(pipe); err != nil {
+		t.Skip(err)
+	}
+	if _, err := w.WriteString("{{ template }}"); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	got, _, err := values(t, nil, "", "--set-file", "model.chatTemplate="+pipe)
+	if err != nil || at(got, "model", "chatTemplate") != "{{ template }}" {
+		t.Errorf("%v, error %v", got, err)
 	}
 }
 

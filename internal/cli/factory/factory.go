@@ -4,6 +4,7 @@ package factory
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,12 +62,21 @@ func (f *Factory) Namespace() (string, error) {
 func (f *Factory) Target() string {
 	target := ""
 	if given := f.Config.Context; given != nil && *given != "" {
-		target += " --context " + *given
+		target += " --context " + quote(*given)
 	}
 	if given := f.Config.KubeConfig; given != nil && *given != "" {
-		target += " --kubeconfig " + *given
+		target += " --kubeconfig " + quote(*given)
 	}
 	return target
+}
+
+// quote writes a word so that a shell reads it as it is; what needs no quotes gets none.
+func quote(word string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-"
+	if strings.Trim(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // RESTConfig returns the connection settings of the chosen cluster.

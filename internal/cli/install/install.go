@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/factory"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/ui"
 )
 
 const long = `Install or upgrade a release: the model server, its Service and what they need.
@@ -48,7 +49,8 @@ type options struct {
 	timeout         time.Duration
 	dryRun          string
 
-	checked bool // the cluster was asked, and would take it
+	checked bool     // the cluster was asked, and would take it
+	live    *ui.Live // says what is waited for, while a step is under way
 }
 
 // NewCmd returns the install command.
@@ -78,7 +80,7 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 	flags.BoolVar(&o.skipChecks, "skip-checks", false, "apply without asking the cluster first")
 	flags.BoolVar(&o.wait, "wait", true, "wait until the model answers")
 	flags.DurationVar(&o.timeout, "timeout", defaultTimeout, "how long to wait; the installation goes on when the time is over")
-	flags.StringVar(&o.dryRun, "dry-run", "none", "none, client (print the manifests) or server (run the checks, change nothing)")
+	flags.StringVar(&o.dryRun, "dry-run", "none", "none, client (print the manifests of what is given; the last install's values are not read) or server (run the checks, change nothing)")
 	return cmd
 }
 

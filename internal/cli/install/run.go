@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/discovery"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
-	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/chartflags"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
@@ -27,6 +25,7 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	releases := release.New(o.f.Config, o.namespace, o.f.Now)
+	releases.Target = o.f.Target()
 	spec, err := o.spec(ctx, chart, releases)
 	if err != nil {
 		return err
@@ -39,13 +38,13 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.check(ctx, observer, releases, spec); err != nil {
+	if err := o.during("checking with the cluster", func() error { return o.check(ctx, observer, releases, spec) }); err != nil {
 		return err
 	}
 	if o.dryRun == "server" {
 		return o.printDryRun(spec)
 	}
-	if err := o.apply(ctx, observer, releases, spec); err != nil || !o.wait {
+	if err := o.during("applying", func() error { return o.apply(ctx, observer, releases, spec) }); err != nil {
 		return err
 	}
 	return o.follow(ctx, observer)
@@ -54,14 +53,13 @@ func (o *options) run(ctx context.Context) error {
 // spec renders the release as it shall be. The values of the last install are the weakest,
 // so that an upgrade changes what it names and nothing else.
 func (o *options) spec(ctx context.Context, chart fs.FS, releases *release.Client) (*release.Spec, error) {
-	if o.dryRun != "client" && !o.resetValues {
-		previous, err := releases.Get(o.release)
-		switch {
-		case err == nil:
-			if err := o.values.Over(previous.Values); err != nil {
-				return nil, err
-			}
-		case !errors.Is(err, release.ErrNotFound):
+	version := render.DefaultKubeVersion // as render does
+	if o.dryRun != "client" {
+		err := o.during("looking at the cluster", func() (err error) {
+			version, err = o.look(ctx, releases)
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -69,35 +67,40 @@ func (o *options) spec(ctx context.Context, chart fs.FS, releases *release.Clien
 	if err != nil {
 		return nil, err
 	}
-	version, err := o.kubeVersion()
-	if err != nil {
-		return nil, err
+	if elsewhere, _ := values["namespaceOverride"].(string); elsewhere != "" && elsewhere != o.namespace {
+		return nil, failure.Refusedf(fmt.Sprintf("install into that namespace: -n %s --set namespaceOverride=", elsewhere),
+			"namespaceOverride is %q: this program looks for a release's objects in its own namespace, %q", elsewhere, o.namespace)
 	}
 	rendered, err := render.Render(ctx, chart, render.Options{
 		Release: o.release, Namespace: o.namespace, Values: values, KubeVersion: version,
 	})
 	if err != nil {
-		return nil, chartflags.Explain(err)
+		return nil, o.values.Explain(err)
 	}
 	for _, warning := range rendered.Warnings {
 		o.warn(warning)
 	}
 	return &release.Spec{
 		Name: o.release, Chart: chart, Values: values, Rendered: rendered, KubeVersion: version,
-		Notify: func(message string) { fmt.Fprintln(o.f.Streams.ErrOut, message) },
+		Notify: func(message string) { o.say("%s", message) },
 	}, nil
 }
 
-// kubeVersion asks the cluster; a dry run on the client renders for the default, as render does.
-func (o *options) kubeVersion() (string, error) {
-	if o.dryRun == "client" {
-		return render.DefaultKubeVersion, nil
+// look asks the cluster for its version and for the release's last install, whose values it
+// lays below what is given.
+func (o *options) look(ctx context.Context, releases *release.Client) (string, error) {
+	last, err := releases.Last(ctx, o.release)
+	switch {
+	case err == nil && !o.resetValues:
+		o.values.Over(last.Values)
+	case err != nil && !errors.Is(err, release.ErrNotFound):
+		return "", err
 	}
 	client, err := o.f.Clientset()
 	if err != nil {
 		return "", err
 	}
-	info, err := client.Discovery().ServerVersion()
+	info, err := discovery.ToServerVersionInterfaceWithContext(client.Discovery()).ServerVersionWithContext(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -109,57 +112,7 @@ func (o *options) observer() (*cluster.Observer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cluster.Observer{Client: client, Namespace: o.namespace, Release: o.release}, nil
-}
-
-// check asks the cluster whether it would take the release, and changes nothing but, if it
-// was asked to, the namespace: nothing can be checked in one that is not there.
-func (o *options) check(ctx context.Context, observer *cluster.Observer, releases *release.Client, spec *release.Spec) error {
-	exists, err := releases.EnsureNamespace(ctx, observer.Client, o.createNamespace, o.dryRun == "server")
-	if err != nil || o.skipChecks {
-		return err
-	}
-	if !exists {
-		o.warn(fmt.Sprintf("namespace %s would be created; in one that is not there nothing more can be checked", o.namespace))
-		return nil
-	}
-	deployment, err := deploymentOf(spec.Rendered)
-	if err != nil {
-		return err
-	}
-	preflight := &cluster.Preflight{Client: observer.Client, Namespace: o.namespace, Warn: o.warn, RequireToken: o.values.SecretGiven()}
-	refusals, err := preflight.Check(ctx, deployment)
-	if err != nil {
-		return err
-	}
-	verdict, err := releases.Check(ctx, *spec)
-	if err != nil {
-		return err
-	}
-	for _, warning := range verdict.Warnings {
-		o.warn(warning)
-	}
-	for _, r := range verdict.Refusals {
-		refusals = append(refusals, &failure.Error{
-			Kind: failure.Refused, Err: fmt.Errorf("the cluster would refuse %s: %s", r.Object, r.Reason), Next: r.Next,
-		})
-	}
-	o.checked = true
-	return failure.Join(refusals)
-}
-
-func deploymentOf(rendered render.Result) (*appsv1.Deployment, error) {
-	objects, err := rendered.Objects()
-	if err != nil {
-		return nil, err
-	}
-	for _, object := range objects {
-		if object.GetKind() == "Deployment" {
-			deployment := &appsv1.Deployment{}
-			return deployment, runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, deployment)
-		}
-	}
-	return nil, errors.New("the chart rendered no Deployment")
+	return &cluster.Observer{Client: client, Namespace: o.namespace, Release: o.release, Target: o.f.Target()}, nil
 }
 
 // apply gives the release to the cluster. A pod that was failing before is started anew:
@@ -177,7 +130,7 @@ func (o *options) apply(ctx context.Context, observer *cluster.Observer, release
 	if info.Revision > 1 {
 		verb = "upgraded"
 	}
-	fmt.Fprintf(o.f.Streams.ErrOut, "release %s %s in namespace %s, revision %d\n", o.release, verb, o.namespace, info.Revision)
+	o.say("release %s %s in namespace %s, revision %d", o.release, verb, o.namespace, info.Revision)
 	for _, pod := range before.Pods {
 		if pod.Phase != cluster.Failing {
 			continue
@@ -188,8 +141,6 @@ func (o *options) apply(ctx context.Context, observer *cluster.Observer, release
 	}
 	return nil
 }
-
-func (o *options) warn(message string) { fmt.Fprintf(o.f.Streams.ErrOut, "warning: %s\n", message) }
 
 func (o *options) printDryRun(spec *release.Spec) error {
 	objects, err := spec.Rendered.Objects()

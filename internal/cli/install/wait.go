@@ -27,6 +27,10 @@ var phases = map[cluster.Phase]string{
 
 // follow waits until the release answers, showing one live line for each phase.
 func (o *options) follow(ctx context.Context, observer *cluster.Observer) error {
+	if !o.wait {
+		o.say("see how it comes up: %s status %s%s", product.Command, o.release, o.namespaceFlag())
+		return nil
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, context.DeadlineExceeded)
 	defer cancel()
 	live := ui.NewLive(o.f.Streams.ErrOut, o.f.Now)
@@ -39,7 +43,7 @@ func (o *options) follow(ctx context.Context, observer *cluster.Observer) error 
 	case err != nil && ctx.Err() != nil:
 		return failure.New(failure.Interrupted, errors.New("you stopped waiting; the installation goes on in the cluster"), o.resume())
 	case err != nil:
-		return failure.New(failure.Failed, fmt.Errorf("the wait broke off, the installation goes on in the cluster: %w", cluster.Explain(err)), o.resume())
+		return failure.New(failure.Failed, fmt.Errorf("the wait broke off, the installation goes on in the cluster: %w", cluster.ExplainFor(o.f.Target(), err)), o.resume())
 	case view.Deployment == "":
 		return failure.Failedf("install it again: "+product.Command+" install "+o.release+o.namespaceFlag(), "release %s was removed while it was waited for", o.release)
 	case view.Idle():

@@ -79,6 +79,18 @@ the cluster refuses the pod: exceeded quota
 	}
 }
 
+func TestWithoutAWaitTheWayToFollowIsPrinted(t *testing.T) {
+	streams, _, out, errOut := genericiooptions.NewTestIOStreams()
+	o := &options{f: factory.New(streams), release: "r", namespace: "ns"}
+	*o.f.Config.Context = "my cluster"
+	if err := o.follow(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "see how it comes up: kubectl summarizer status r -n ns --context 'my cluster'\n"; out.String() != "" || errOut.String() != want {
+		t.Errorf("stdout %q, stderr %q", out, errOut)
+	}
+}
+
 func TestBadFlags(t *testing.T) {
 	for _, args := range [][]string{{"--dry-run", "maybe"}, {"--timeout", "0s"}, {"--timeout", "-1m"}} {
 		t.Setenv("KUBECONFIG", t.TempDir()+"/none")

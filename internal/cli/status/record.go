@@ -18,7 +18,8 @@ import (
 // the refusal.
 func (o *options) installed(ctx context.Context) (record *release.Info, unread, err error) {
 	releases := release.New(o.f.Config, o.namespace, o.f.Now)
-	info, err := releases.Get(o.release)
+	releases.Target = o.f.Target()
+	info, err := releases.Get(ctx, o.release)
 	switch {
 	case apierrors.IsForbidden(err):
 		return nil, err, nil
@@ -26,7 +27,7 @@ func (o *options) installed(ctx context.Context) (record *release.Info, unread, 
 		if err := o.noNamespace(ctx); err != nil {
 			return nil, nil, err
 		}
-		return nil, nil, releases.Missing(o.release)
+		return nil, nil, releases.Missing(ctx, o.release)
 	}
 	return info, nil, err
 }

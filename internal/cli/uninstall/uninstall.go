@@ -84,21 +84,22 @@ func (o *options) run(ctx context.Context, f *factory.Factory) error {
 		return err
 	}
 	releases := release.New(f.Config, o.namespace, f.Now)
+	releases.Target = f.Target()
 	removal, suffix, err := o.remove(ctx, f, releases, client)
 	switch {
 	case errors.Is(err, release.ErrNotFound) && o.ignoreNotFound:
 		fmt.Fprintf(f.Streams.ErrOut, "release %s in namespace %s is not there\n", o.release, o.namespace)
 		return nil
 	case errors.Is(err, release.ErrNotFound):
-		return releases.Missing(o.release)
-	case err != nil:
+		return releases.Missing(ctx, o.release)
+	case removal == nil:
 		return err
 	}
 	for _, object := range removal.Objects {
 		fmt.Fprintf(f.Streams.Out, "%s deleted%s\n", object, suffix)
 	}
 	o.printKept(f, removal.Kept)
-	return nil
+	return err
 }
 
 // remove uninstalls, or says what that would do; suffix is kubectl's mark for the latter.

@@ -2,6 +2,7 @@
 package version
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -56,7 +57,7 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 		Short: "Print the versions of the plugin and of the chart in it",
 		Long:  long,
 		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return o.run() },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, json or yaml")
 	cmd.Flags().BoolVar(&o.releases, "releases", false, "also the releases in the namespace, with the chart of each")
@@ -64,7 +65,7 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 	return cmd
 }
 
-func (o *options) run() error {
+func (o *options) run(ctx context.Context) error {
 	if o.output != "text" && o.output != "json" && o.output != "yaml" {
 		return failure.Usagef("unknown output format %q: use text, json or yaml", o.output)
 	}
@@ -77,19 +78,19 @@ func (o *options) run() error {
 		Chart:  chart{Name: meta.Name, Version: meta.Version, AppVersion: meta.AppVersion},
 	}
 	if o.releases {
-		if r.Releases, err = o.list(); err != nil {
+		if r.Releases, err = o.list(ctx); err != nil {
 			return err
 		}
 	}
 	return o.print(&r)
 }
 
-func (o *options) list() ([]installed, error) {
+func (o *options) list(ctx context.Context) ([]installed, error) {
 	namespace, err := o.f.Namespace()
 	if err != nil {
 		return nil, err
 	}
-	infos, err := release.New(o.f.Config, namespace, o.f.Now).List()
+	infos, err := release.New(o.f.Config, namespace, o.f.Now).List(ctx)
 	if err != nil {
 		return nil, err
 	}
