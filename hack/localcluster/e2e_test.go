@@ -144,7 +144,7 @@ func snapshot(t *testing.T) map[string][]string {
 		}
 		all[kind] = strings.Split(string(out), "\n")
 	}
-	all["processes"] = processes("localcluster-e2e", "localcluster/e2e", "/podtool")
+	all["processes"] = processes("localcluster-e2e", "localcluster/e2e", "/podtool", "localcluster hub serve", "localcluster provisioner")
 	return all
 }
 

@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	c, err := cluster.Open(*name, cache)
-	if err != nil {
+	if err != nil && (c == nil || verb != "down") {
 		return usageError{err}
 	}
 	return start(ctx, c, flags, rest)

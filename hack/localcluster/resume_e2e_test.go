@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,11 +25,46 @@ func TestUpAfterKilledUp(t *testing.T) {
 	}
 	p.run("up")
 	p.run("status")
+
+	// As if the program had been killed between the start of a process and its record.
+	for _, component := range []string{"kube-scheduler", "hub", "provisioner"} {
+		if err := os.Remove(filepath.Join(p.state(), "pids", component+".json")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.run("up")
+	p.run("status")
+	for _, words := range []string{"bin/kube-scheduler", "localcluster hub serve", "localcluster provisioner --name e2e-resume"} {
+		if running := processes(words); len(running) != 1 {
+			t.Errorf("%s runs %d times:\n%s", words, len(running), strings.Join(running, "\n"))
+		}
+	}
+	if err := os.Remove(filepath.Join(p.state(), "pids", "kube-scheduler.json")); err != nil {
+		t.Fatal(err)
+	}
+	p.run("down")
+	if left := processes("bin/kube-scheduler", "localcluster hub serve", "localcluster provisioner"); len(left) > 0 {
+		t.Errorf("left behind:\n%s", strings.Join(left, "\n"))
+	}
 }
 
 func TestDownWithoutUp(t *testing.T) {
 	p := newProgram(t, "e2e-none")
 	p.run("down")
+	dir := filepath.Join(stateHome(), "kubectl-summarizer", "localcluster", p.name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte("{broken"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := p.try("status"); err == nil || !strings.Contains(out, "`localcluster down` removes it") {
+		t.Errorf("status with a broken record: %v, %s", err, out)
+	}
+	p.run("down")
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("down leaves a broken record: %v", err)
+	}
 	if out, err := p.try("kubeconfig"); err == nil || !strings.Contains(out, "`localcluster up` makes it") {
 		t.Errorf("kubeconfig without a cluster: %v, %s", err, out)
 	}

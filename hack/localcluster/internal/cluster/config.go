@@ -112,7 +112,9 @@ func Open(name, cache string) (*Cluster, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(data, &c.Config); err != nil {
-		return nil, fmt.Errorf("%s: %w; `localcluster down` removes it", c.path("config.json"), err)
+		// For `down`, which needs no more than the name.
+		c.Config = Config{Name: name}
+		return c, fmt.Errorf("%s: %w; `localcluster down` removes it", c.path("config.json"), err)
 	}
 	return c, nil
 }

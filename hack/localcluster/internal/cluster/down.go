@@ -8,9 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/proc"
 )
 
 // order is in which processes end: first those that would start something again, etcd last.
@@ -32,6 +35,7 @@ func (c *Cluster) Down(ctx context.Context, log io.Writer) error {
 	for _, name := range order {
 		note(table.Stop(name, stopGrace(name)))
 	}
+	note(c.endOrphans())
 	if c.ownsNode() {
 		note(c.clearNode(ctx))
 	}
@@ -108,8 +112,11 @@ func (c *Cluster) clearNode(ctx context.Context) error {
 	for name, value := range c.Sysctls {
 		_ = os.WriteFile("/proc/sys/"+name, []byte(value), 0o644)
 	}
-	for _, dir := range c.Created {
-		note(os.RemoveAll(dir))
+	// Somebody may have installed a runtime of their own since.
+	if !otherRuntime() {
+		for _, dir := range c.Created {
+			note(os.RemoveAll(dir))
+		}
 	}
 	c.removeLogLinks()
 	note(os.RemoveAll(c.RunDir()))
@@ -117,6 +124,17 @@ func (c *Cluster) clearNode(ctx context.Context) error {
 		note(os.RemoveAll(nodeOwner))
 	}
 	return errors.Join(failed...)
+}
+
+// otherRuntime says whether a container runtime or a kubelet that is not the cluster's runs on this machine; the
+// cluster's own have been stopped.
+func otherRuntime() bool {
+	for _, args := range proc.Running() {
+		if slices.Contains([]string{"containerd", "dockerd", "kubelet", "crio"}, filepath.Base(args[0])) {
+			return true
+		}
+	}
+	return false
 }
 
 // removeLogLinks removes the links to pods' logs that the kubelet makes in a folder of the system.

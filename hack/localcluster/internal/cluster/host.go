@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/proc"
 )
 
 // bridge connects the pods; one machine can be the node of one cluster only.
@@ -54,12 +56,21 @@ func (c *Cluster) remember() error {
 
 // prepareHost makes what the node's components need of the kernel.
 func (c *Cluster) prepareHost() error {
-	if _, err := os.Stat("/proc/sys/net/bridge"); err != nil {
+	const bridgeFilter = "net/bridge/bridge-nf-call-iptables"
+	_, err := os.Stat("/proc/sys/" + bridgeFilter)
+	if err != nil {
 		// Built in on some kernels, a module on most.
 		_ = exec.Command("modprobe", "br_netfilter").Run()
 	}
 	if err := c.remember(); err != nil {
 		return err
+	}
+	if err != nil && c.Sysctls[bridgeFilter] != "" {
+		// The module begins with 1; without it, bridges were not filtered.
+		c.Sysctls[bridgeFilter] = "0"
+		if err := c.save(); err != nil {
+			return err
+		}
 	}
 	for name, value := range sysctls {
 		if value == "" {
@@ -200,20 +211,7 @@ func groupsBelow(dir string) []string {
 // their arguments.
 func (c *Cluster) shims() []int {
 	var pids []int
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
-		}
-		data, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
-		if err != nil {
-			continue
-		}
-		args := strings.Split(string(data), "\x00")
+	for pid, args := range proc.Running() {
 		if strings.Contains(args[0], "containerd-shim") && slices.Contains(args, c.RunDir()+"/containerd.sock") {
 			pids = append(pids, pid)
 		}

@@ -40,6 +40,9 @@ func (c *Cluster) Up(ctx context.Context, programs build.Programs, realNode bool
 	if err := os.MkdirAll(filepath.Join(c.hubRoot(), "models"), 0o755); err != nil {
 		return err
 	}
+	if err := c.endOrphans(); err != nil {
+		return err
+	}
 	if err := c.stopBereft(programs); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -93,7 +94,44 @@ func (t Table) Start(name string, args []string, stamp string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, os.WriteFile(t.path(name), data, 0o644)
+	// In one step: half a record would be none.
+	temporary := t.path(name) + ".new"
+	if err := os.WriteFile(temporary, data, 0o644); err != nil {
+		return false, err
+	}
+	return true, os.Rename(temporary, t.path(name))
+}
+
+// EndUnrecorded kills the processes that match and that no record names: whoever started them was killed before
+// it could write one.
+func (t Table) EndUnrecorded(match func(args []string) bool) error {
+	recorded := map[int]bool{os.Getpid(): true}
+	files, err := filepath.Glob(t.path("*"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if record, alive := t.Get(strings.TrimSuffix(filepath.Base(file), ".json")); alive {
+			recorded[record.Pid] = true
+		}
+	}
+	for pid, args := range Running() {
+		if recorded[pid] || !match(args) {
+			continue
+		}
+		start, err := startTime(pid)
+		if err != nil {
+			continue // it has ended
+		}
+		record := Record{Pid: pid, Start: start}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("kill %s (process %d): %w", filepath.Base(args[0]), pid, err)
+		}
+		if !record.waitGone(10 * time.Second) {
+			return fmt.Errorf("%s (process %d) does not die: it hangs in the kernel", filepath.Base(args[0]), pid)
+		}
+	}
+	return nil
 }
 
 // Stop ends a process, by SIGTERM and after grace by SIGKILL, and forgets it. A grace of 0 kills
