@@ -3,7 +3,9 @@ package hub
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"path"
 	"slices"
 	"sync"
@@ -57,6 +59,28 @@ func (f *Fault) matches(name string) bool {
 	}
 	ok, _ := path.Match(f.File, name)
 	return ok
+}
+
+// fromHere serves callers on this machine only: the Hub's address is reached from outside, and by pods. A packet
+// from the machine to its own outward address comes from that address; one that comes in cannot.
+func fromHere(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, err := netip.ParseAddrPort(r.RemoteAddr)
+		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		if err != nil || local == nil || !isHere(caller.Addr(), local) {
+			fail(w, http.StatusForbidden, "", "faults are played for callers on the Hub's own machine only")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func isHere(caller netip.Addr, local net.Addr) bool {
+	if caller.Unmap().IsLoopback() {
+		return true
+	}
+	mine, err := netip.ParseAddrPort(local.String())
+	return err == nil && caller.Unmap() == mine.Addr().Unmap()
 }
 
 // ServeHTTP lists (GET), adds (POST) and clears (DELETE) faults.

@@ -2,7 +2,9 @@ package hub
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +18,14 @@ const commit = "0123456789abcdef0123456789abcdef01234567"
 
 // size is above the threshold for LFS files, in bytes.
 const size = 20_000_000
+
+// What git and git-lfs say of the two files: git hash-object config.json, sha256sum weights.bin, and
+// git hash-object of the pointer that git lfs pointer prints.
+const (
+	configBlob  = "4a036f56bb619924ec4189bd84ed716c766971ae"
+	sha256Hex   = "b327ec1c481ac356e6e8aac1928686fbefaa7cf8055d020e3dc93767acb9114e"
+	pointerBlob = "474c8a3ee391da96611d5fccbabcb13185a7782e"
+)
 
 // testHub makes a root with an open, a gated and a private repository.
 func testHub(t *testing.T) (url string, log *bytes.Buffer) {
@@ -35,6 +45,7 @@ func testHub(t *testing.T) (url string, log *bytes.Buffer) {
 		write(dir+"repo.json", info)
 		write(dir+"refs/main", commit+"\n")
 		write(dir+commit+"/config.json", `{"a": 1}`)
+		write(dir+commit+"/adapter.safetensors", "w")
 		write(dir+commit+"/sub/weights.bin", strings.Repeat("0123456789", size/10))
 	}
 	write("access.json", `{"tokens":{"good":{"user":"ann","repos":["org/gated","org/private"]},"other":{"user":"bob","repos":[]}}}`)
@@ -81,6 +92,12 @@ func TestAnswers(t *testing.T) {
 		{"info", "/api/models/org/open", "", 200, "", `"sha":"` + commit + `"`},
 		{"info by revision", "/api/models/org/open/revision/main", "", 200, "", `"rfilename":"sub/weights.bin"`},
 		{"tree", "/api/models/org/open/tree/" + commit + "?recursive=true", "", 200, "", `"path":"sub/weights.bin","size":20000000`},
+		{"tree of an LFS file", "/api/models/org/open/tree/main?recursive=True", "", 200, "", `"lfs":{"oid":"` + sha256Hex + `","pointerSize":133,"size":20000000},"oid":"` + pointerBlob + `"`},
+		{"tree has folders", "/api/models/org/open/tree/main?recursive=true", "", 200, "", `"path":"sub","size":0,"type":"directory"`},
+		{"tree of the top", "/api/models/org/open/tree/main", "", 200, "", `"path":"sub","size":0,"type":"directory"}]`},
+		{"info with sizes", "/api/models/org/open?blobs=true", "", 200, "", `{"blobId":"` + pointerBlob + `","lfs":{"pointerSize":133,"sha256":"` + sha256Hex + `","size":20000000},"rfilename":"sub/weights.bin","size":20000000}`},
+		{"info with the size of a small file", "/api/models/org/open?blobs=True", "", 200, "", `{"blobId":"` + configBlob + `","rfilename":"config.json","size":8}`},
+		{"info without sizes", "/api/models/org/open", "", 200, "", `{"rfilename":"config.json"}`},
 		{"gated listing is open", "/api/models/org/gated", "", 200, "", `"gated":"manual"`},
 		{"gated without token", "/org/gated" + file, "", 401, "GatedRepo", "log in"},
 		{"gated with a token that lacks access", "/org/gated" + file, "other", 403, "GatedRepo", "not in the authorized list"},
@@ -118,6 +135,20 @@ func TestHeadAndRange(t *testing.T) {
 	if head.ContentLength != size || head.Header.Get("X-Repo-Commit") != commit || len(head.Header.Get("ETag")) != 66 {
 		t.Errorf("HEAD: length %d, headers %v", head.ContentLength, head.Header)
 	}
+	for _, method := range []string{"HEAD", "GET"} {
+		answer, _ := do(t, method, path, "")
+		if answer.Header.Get("X-Linked-Etag") != `"`+sha256Hex+`"` || answer.Header.Get("X-Linked-Size") != "20000000" {
+			t.Errorf("%s of an LFS file: headers %v", method, answer.Header)
+		}
+		answer, _ = do(t, method, url+"/org/open/resolve/main/config.json", "")
+		if answer.Header.Get("ETag") != `"`+configBlob+`"` || answer.Header.Get("X-Linked-Etag")+answer.Header.Get("X-Linked-Size") != "" {
+			t.Errorf("%s of a file that is not LFS: headers %v", method, answer.Header)
+		}
+	}
+	// Weights are LFS files however small they are.
+	if small, _ := do(t, "HEAD", url+"/org/open/resolve/main/adapter.safetensors", ""); len(small.Header.Get("X-Linked-Etag")) != 66 {
+		t.Errorf("HEAD of small weights: headers %v", small.Header)
+	}
 	part, body := do(t, "GET", path, "", "Range", "bytes=19999990-")
 	if part.StatusCode != http.StatusPartialContent || body != "0123456789" {
 		t.Errorf("range: %d %q", part.StatusCode, body)
@@ -141,10 +172,10 @@ func TestFaults(t *testing.T) {
 	file := url + "/org/open/resolve/main/sub/weights.bin"
 
 	post(t, url, `{"repo":"org/open","status":429,"retryAfter":7,"times":1}`)
-	if answer, _ := do(t, "GET", file, ""); answer.StatusCode != 429 || answer.Header.Get("Retry-After") != "7" {
+	if answer, _ := do(t, "GET", file, ""); answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") != "7" {
 		t.Errorf("first download: %s, want 429", answer.Status)
 	}
-	if answer, _ := do(t, "GET", file, ""); answer.StatusCode != 200 {
+	if answer, _ := do(t, "GET", file, ""); answer.StatusCode != http.StatusOK {
 		t.Errorf("second download: %s, want the fault gone", answer.Status)
 	}
 
@@ -164,7 +195,7 @@ func TestFaults(t *testing.T) {
 	if _, body := do(t, "GET", file, ""); len(body) != size || time.Since(start) < 400*time.Millisecond {
 		t.Errorf("20 MB at 40 MB a second took %s", time.Since(start))
 	}
-	if answer, _ := do(t, "DELETE", url+"/_faults", ""); answer.StatusCode != 200 {
+	if answer, _ := do(t, "DELETE", url+"/_faults", ""); answer.StatusCode != http.StatusOK {
 		t.Error(answer.Status)
 	}
 	if _, list := do(t, "GET", url+"/_faults", ""); strings.TrimSpace(list) != "[]" {
@@ -175,8 +206,39 @@ func TestFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused.Body.Close()
-	if refused.StatusCode != 400 {
+	if refused.StatusCode != http.StatusBadRequest {
 		t.Errorf("a misspelt fault: %s", refused.Status)
+	}
+}
+
+// The Hub listens on the machine's outward address.
+func TestFaultsAreForThisMachineOnly(t *testing.T) {
+	for name, test := range map[string]struct {
+		caller, local string
+		status        int
+	}{
+		"loopback":                         {"127.0.0.1:41000", "127.0.0.1:20011", http.StatusOK},
+		"loopback of IPv6":                 {"[::1]:41000", "[::1]:20011", http.StatusOK},
+		"this machine by its address":      {"192.0.2.7:41000", "192.0.2.7:20011", http.StatusOK},
+		"another machine":                  {"192.0.2.8:41000", "192.0.2.7:20011", http.StatusForbidden},
+		"a pod, by its Service":            {"10.250.0.9:41000", "192.0.2.7:20011", http.StatusForbidden},
+		"who knows":                        {"@", "192.0.2.7:20011", http.StatusForbidden},
+		"another machine, as IPv4 in IPv6": {"[::ffff:192.0.2.8]:41000", "[::ffff:192.0.2.7]:20011", http.StatusForbidden},
+	} {
+		local, err := net.ResolveTCPAddr("tcp", test.local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for method, body := range map[string]string{"POST": `{"repo":"org/open","status":503}`, "GET": "", "DELETE": ""} {
+			request := httptest.NewRequest(method, "/_faults", strings.NewReader(body))
+			request.RemoteAddr = test.caller
+			request = request.WithContext(context.WithValue(request.Context(), http.LocalAddrContextKey, local))
+			answer := httptest.NewRecorder()
+			Handler(t.TempDir(), io.Discard).ServeHTTP(answer, request)
+			if answer.Code != test.status {
+				t.Errorf("%s of %s: %d, want %d", method, name, answer.Code, test.status)
+			}
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ func Main(args []string) int {
 	listen := "127.0.0.1:0"
 	if args[0] == "serve" {
 		flags.StringVar(&listen, "listen", listen, "address to serve on")
+		flags.String("cluster", "", "state directory of the cluster that it belongs to: the process is found by it")
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return 2

@@ -29,7 +29,7 @@ func Handler(root string, out io.Writer) http.Handler {
 	api.HandleFunc("GET /api/models/{org}/{name}/auth-check", s.authCheck)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{org}/{name}/resolve/{revision}/{file...}", s.resolve)
-	mux.Handle("/_faults", &s.faults)
+	mux.Handle("/_faults", fromHere(&s.faults))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A mux cannot decide: an organization could be called "api".
@@ -117,9 +117,17 @@ func (s *server) model(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusInternalServerError, "", err.Error())
 		return
 	}
-	siblings := []map[string]string{}
+	blobs := asked(r, "blobs")
+	siblings := []map[string]any{}
 	for _, f := range files {
-		siblings = append(siblings, map[string]string{"rfilename": f.Path})
+		sibling := map[string]any{"rfilename": f.Path}
+		if blobs {
+			sibling["blobId"], sibling["size"] = f.Blob, f.Size
+			if f.SHA256 != "" {
+				sibling["lfs"] = map[string]any{"sha256": f.SHA256, "size": f.Size, "pointerSize": f.PointerSize}
+			}
+		}
+		siblings = append(siblings, sibling)
 	}
 	var gated any = false
 	if found.Gated {
@@ -132,6 +140,12 @@ func (s *server) model(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// asked reads a switch of the query: Python's clients write "true" or "True".
+func asked(r *http.Request, name string) bool {
+	yes, _ := strconv.ParseBool(r.URL.Query().Get(name))
+	return yes
+}
+
 func (s *server) tree(w http.ResponseWriter, r *http.Request) {
 	found, commit, _, ok := s.open(w, r)
 	if !ok {
@@ -142,11 +156,23 @@ func (s *server) tree(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusInternalServerError, "", err.Error())
 		return
 	}
+	all, seen := asked(r, "recursive"), map[string]bool{}
 	entries := []map[string]any{}
 	for _, f := range files {
-		entry := map[string]any{"type": "file", "path": f.Path, "size": f.Size, "oid": f.OID}
-		if f.LFS {
-			entry["lfs"] = map[string]any{"oid": f.OID, "size": f.Size, "pointerSize": 134}
+		for i, letter := range f.Path {
+			dir := f.Path[:i]
+			if letter != '/' || seen[dir] || !all && strings.Contains(dir, "/") {
+				continue
+			}
+			seen[dir] = true
+			entries = append(entries, map[string]any{"type": "directory", "path": dir, "size": 0, "oid": commit})
+		}
+		if !all && strings.Contains(f.Path, "/") {
+			continue
+		}
+		entry := map[string]any{"type": "file", "path": f.Path, "size": f.Size, "oid": f.Blob}
+		if f.SHA256 != "" {
+			entry["lfs"] = map[string]any{"oid": f.SHA256, "size": f.Size, "pointerSize": f.PointerSize}
 		}
 		entries = append(entries, entry)
 	}
@@ -216,7 +242,11 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, commit, path, name
 	}
 	defer in.Close()
 	w.Header().Set("X-Repo-Commit", commit)
-	w.Header().Set("ETag", `"`+described.OID+`"`)
+	w.Header().Set("ETag", described.etag())
+	if described.SHA256 != "" {
+		w.Header().Set("X-Linked-Etag", described.etag())
+		w.Header().Set("X-Linked-Size", strconv.FormatInt(described.Size, 10))
+	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	http.ServeContent(w, r, "", time.Time{}, in)
 	return nil

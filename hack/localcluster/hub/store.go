@@ -1,17 +1,17 @@
 package hub
 
 import (
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // git names by it
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,8 +26,11 @@ var (
 	namePattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 )
 
-// lfsThreshold is the size in bytes from which the Hub keeps a file as LFS, and names it by sha256.
+// lfsThreshold is the size in bytes from which the Hub keeps a file as LFS, and names it by sha256;
+// lfsSuffixes are kept so whatever their size, by the .gitattributes of every new repository.
 const lfsThreshold = 10 << 20
+
+var lfsSuffixes = []string{".safetensors", ".bin", ".gguf", ".pt", ".pth", ".onnx"}
 
 // repo is one model repository on disk.
 type repo struct {
@@ -37,12 +40,23 @@ type repo struct {
 	dir     string
 }
 
-// file is one file of a revision. OID is a git blob id, or a sha256 for LFS files.
+// file is one file of a revision.
 type file struct {
 	Path string
 	Size int64
-	OID  string
-	LFS  bool
+	// Blob is the id of what git keeps: of the file, or of the pointer to an LFS file.
+	Blob string
+	// SHA256 and PointerSize are those of LFS files only.
+	SHA256      string
+	PointerSize int
+}
+
+// etag names the content: LFS files by sha256, others by their git blob.
+func (f file) etag() string {
+	if f.SHA256 != "" {
+		return `"` + f.SHA256 + `"`
+	}
+	return `"` + f.Blob + `"`
 }
 
 // store reads repositories and remembers file hashes while the file does not change.
@@ -53,9 +67,8 @@ type store struct {
 }
 
 type hashed struct {
-	size int64
+	file
 	time time.Time
-	oid  string
 }
 
 func newStore(root string) *store { return &store{root: root, hashes: map[string]hashed{}} }
@@ -136,27 +149,39 @@ func (s *store) describe(path, name string) (file, error) {
 	if err != nil {
 		return file{}, err
 	}
-	f := file{Path: name, Size: info.Size(), LFS: info.Size() >= lfsThreshold}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h, ok := s.hashes[path]; ok && h.size == info.Size() && h.time.Equal(info.ModTime()) {
-		f.OID = h.oid
-		return f, nil
-	}
-	var sum hash.Hash = sha256.New()
-	if !f.LFS {
-		sum = sha1.New()
-		fmt.Fprintf(sum, "blob %d\x00", f.Size)
+	if h, ok := s.hashes[path]; ok && h.Size == info.Size() && h.time.Equal(info.ModTime()) {
+		return h.file, nil
 	}
 	in, err := os.Open(path)
 	if err != nil {
-		return f, err
+		return file{}, err
 	}
 	defer in.Close()
-	if _, err := io.Copy(sum, in); err != nil {
-		return f, err
+	f := file{Path: name, Size: info.Size()}
+	if f.Size >= lfsThreshold || slices.Contains(lfsSuffixes, filepath.Ext(name)) {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, in); err != nil {
+			return f, err
+		}
+		f.SHA256 = fmt.Sprintf("%x", sum.Sum(nil))
+		pointer := fmt.Sprintf("version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n", f.SHA256, f.Size)
+		f.PointerSize = len(pointer)
+		f.Blob, err = gitBlob(int64(len(pointer)), strings.NewReader(pointer))
+	} else {
+		f.Blob, err = gitBlob(f.Size, in)
 	}
-	f.OID = fmt.Sprintf("%x", sum.Sum(nil))
-	s.hashes[path] = hashed{info.Size(), info.ModTime(), f.OID}
-	return f, nil
+	if err == nil {
+		s.hashes[path] = hashed{f, info.ModTime()}
+	}
+	return f, err
+}
+
+// gitBlob is the id that git gives a file.
+func gitBlob(size int64, content io.Reader) (string, error) {
+	sum := sha1.New() //nolint:gosec // git names by it
+	fmt.Fprintf(sum, "blob %d\x00", size)
+	_, err := io.Copy(sum, content)
+	return fmt.Sprintf("%x", sum.Sum(nil)), err
 }

@@ -10,7 +10,8 @@ import sys
 import tempfile
 import urllib.request
 
-from huggingface_hub import HfApi, errors, hf_hub_download, snapshot_download
+from huggingface_hub import HfApi, errors, get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
+from huggingface_hub.hf_api import RepoFolder
 
 ENDPOINT = os.environ["HF_ENDPOINT"]
 failed = False
@@ -52,7 +53,7 @@ def whole() -> None:
 
 
 def pinned_and_filtered() -> None:
-    path = fresh(repo_id="org/open", revision="0123456789abcdef0123456789abcdef01234567", ignore_patterns=["sub/*"])
+    path = fresh(repo_id="org/open", revision="0123456789abcdef0123456789abcdef01234567", ignore_patterns=["sub/*", "*.safetensors"])
     assert [p.name for p in path.iterdir()] == ["config.json"]
 
 
@@ -66,6 +67,22 @@ def offline_again() -> None:
     cache = tempfile.mkdtemp()
     first = snapshot_download("org/open", cache_dir=cache)
     assert snapshot_download("org/open", cache_dir=cache, local_files_only=True) == first
+
+
+def described() -> None:
+    """A listing, the model's information and a file's headers say the same of each file."""
+    listed = {entry.path: entry for entry in HfApi().list_repo_tree("org/open", recursive=True)}
+    assert isinstance(listed.pop("sub"), RepoFolder), listed
+    assert [e.path for e in HfApi().list_repo_tree("org/open") if isinstance(e, RepoFolder)] == ["sub"]
+    info = {entry.rfilename: entry for entry in HfApi().model_info("org/open", files_metadata=True).siblings}
+    assert set(info) == set(listed), (info, listed)
+    for path, entry in info.items():
+        headers = get_hf_file_metadata(hf_hub_url("org/open", path))
+        assert entry.size == listed[path].size == headers.size, (path, entry, listed[path], headers)
+        assert entry.blob_id == listed[path].blob_id, (entry, listed[path])
+        content = entry.lfs.sha256 if entry.lfs else entry.blob_id
+        assert headers.etag == content and entry.lfs == listed[path].lfs, (path, entry, listed[path], headers)
+    assert [path for path, entry in info.items() if entry.lfs] == ["adapter.safetensors", "sub/weights.bin"]
 
 
 def broken() -> None:
@@ -84,6 +101,7 @@ def main() -> None:
     check("pinned revision, ignored files", pinned_and_filtered)
     check("into a local directory", local_dir)
     check("from the cache, offline", offline_again)
+    check("what it says of files", described)
     check("missing file", lambda: expect(errors.EntryNotFoundError, 404, lambda: hf_hub_download("org/open", "none", cache_dir=tempfile.mkdtemp())))
     check("missing revision", lambda: expect(errors.RevisionNotFoundError, 404, lambda: fresh(repo_id="org/open", revision="dev")))
     check("missing repository", lambda: expect(errors.RepositoryNotFoundError, 404, lambda: fresh(repo_id="org/none", token="good")))
