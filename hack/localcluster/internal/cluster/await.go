@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -46,6 +47,31 @@ func (c *Cluster) awaitHealth(ctx context.Context, components []component) error
 		}
 	}
 	return nil
+}
+
+// awaitPods waits until the kubelet knows the pods that are bound to its node. One that was just started learns of
+// them after it has reported ready, and until then answers exec and logs with "pod does not exist".
+func (c *Cluster) awaitPods(ctx context.Context, a *api) error {
+	type pods struct {
+		Items []struct {
+			Metadata struct{ Namespace, Name, UID string }
+		}
+	}
+	return until(ctx, 30*time.Second, func(ctx context.Context) error {
+		var bound, known pods
+		if err := a.get(ctx, "/api/v1/pods?fieldSelector=spec.nodeName="+NodeName, &bound); err != nil {
+			return err
+		}
+		if err := a.get(ctx, "/api/v1/nodes/"+NodeName+"/proxy/pods", &known); err != nil {
+			return err
+		}
+		for _, pod := range bound.Items {
+			if !slices.Contains(known.Items, pod) {
+				return fmt.Errorf("the kubelet does not know pod %s/%s yet", pod.Metadata.Namespace, pod.Metadata.Name)
+			}
+		}
+		return nil
+	})
 }
 
 // explain adds the last lines of the components that may be to blame, and what to type.

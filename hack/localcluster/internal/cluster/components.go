@@ -15,6 +15,7 @@ import (
 // component is one background process.
 type component struct {
 	name string
+	// args name the state directory or a file in it: see componentOf.
 	args []string
 	// config is the configuration file that it reads at its start, if any.
 	config string
@@ -92,11 +93,11 @@ func (c *Cluster) control(p build.Programs) []component {
 			"--leader-elect=false",
 		}},
 		{name: "hub", health: c.HubURL() + "/healthz", args: []string{
-			self, "hub", "serve", "--root", c.hubRoot(), "--listen", fmt.Sprintf("%s:%d", c.NodeIP, c.Ports["hub"]),
+			self, "hub", "serve", "--cluster=" + c.State, "--root", c.hubRoot(), "--listen", fmt.Sprintf("%s:%d", c.NodeIP, c.Ports["hub"]),
 		}},
 	}
 	if c.RealNode {
-		all = append(all, component{name: "provisioner", asksAPI: true, args: []string{self, "provisioner", "--name", c.Name}})
+		all = append(all, component{name: "provisioner", asksAPI: true, args: []string{self, "provisioner", "--name", c.Name, "--cluster=" + c.State}})
 	}
 	if c.Shape.FakeNodes > 0 || !c.RealNode {
 		all = append(all, component{name: "kwok", asksAPI: true, health: c.local("http", "kwok", "/healthz"), args: []string{

@@ -3,6 +3,7 @@ package cluster
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,7 +90,11 @@ type Cluster struct {
 	State string
 }
 
-// Open reads the cluster of that name, which may not exist yet: then its NodeIP is empty.
+// ErrBroken says that a cluster's configuration makes no sense. What is left of the cluster can still be removed.
+var ErrBroken = errors.New("broken configuration")
+
+// Open reads the cluster of that name, which may not exist yet: then its NodeIP is empty. With ErrBroken
+// it returns a cluster of which only the name is known.
 func Open(name, cache string) (*Cluster, error) {
 	if !clusterName.MatchString(name) {
 		return nil, fmt.Errorf("--name %q: up to 20 lower-case letters, digits and dashes, a letter first", name)
@@ -112,9 +117,8 @@ func Open(name, cache string) (*Cluster, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(data, &c.Config); err != nil {
-		// For `down`, which needs no more than the name.
 		c.Config = Config{Name: name}
-		return c, fmt.Errorf("%s: %w; `localcluster down` removes it", c.path("config.json"), err)
+		return c, fmt.Errorf("%w %s: %w; `localcluster down --name %s` removes the cluster", ErrBroken, c.path("config.json"), err, name)
 	}
 	return c, nil
 }

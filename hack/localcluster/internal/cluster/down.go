@@ -8,12 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"time"
-
-	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/proc"
 )
 
 // order is in which processes end: first those that would start something again, etcd last.
@@ -35,9 +31,9 @@ func (c *Cluster) Down(ctx context.Context, log io.Writer) error {
 	for _, name := range order {
 		note(table.Stop(name, stopGrace(name)))
 	}
-	note(c.endOrphans())
+	note(c.endOrphans(log))
 	if c.ownsNode() {
-		note(c.clearNode(ctx))
+		note(c.clearNode(ctx, log))
 	}
 	if len(failed) > 0 {
 		return fmt.Errorf("cluster %s is not quite gone; `localcluster down` again when the cause is: %w", c.Name, errors.Join(failed...))
@@ -50,9 +46,12 @@ func (c *Cluster) Down(ctx context.Context, log io.Writer) error {
 }
 
 // stopGrace is how long a process may take to end before it is killed: all but the kubelet and the Hub, which may
-// be writing a file, lose nothing.
+// be writing a file, and containerd, whose database is in the cache, lose nothing.
 func stopGrace(name string) time.Duration {
-	if name == "kubelet" || name == "hub" {
+	switch name {
+	case "containerd":
+		return 10 * time.Second
+	case "kubelet", "hub":
 		return 3 * time.Second
 	}
 	return 0
@@ -68,7 +67,7 @@ func (c *Cluster) ownsNode() bool {
 }
 
 // clearNode removes what pods leave on the machine.
-func (c *Cluster) clearNode(ctx context.Context) error {
+func (c *Cluster) clearNode(ctx context.Context, log io.Writer) error {
 	var failed []error
 	note := func(err error) {
 		if err != nil {
@@ -82,17 +81,10 @@ func (c *Cluster) clearNode(ctx context.Context) error {
 		// What fails here is tried again by the next `up`, which finds the containers in the store.
 		_, _ = c.removeContainers(ctx)
 	}
-	// Its database is in the cache: let it close.
-	note(c.Table().Stop("containerd", 10*time.Second))
-	for _, pid := range c.shims() {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+	note(c.Table().Stop("containerd", stopGrace("containerd")))
+	for _, shim := range c.shims() {
+		note(shim.End("a container's shim", 0))
 	}
-	note(until(ctx, 10*time.Second, func(context.Context) error {
-		if left := c.shims(); len(left) > 0 {
-			return fmt.Errorf("container shims still run: %v", left)
-		}
-		return nil
-	}))
 	note(unmountBelow(c.RunDir(), c.path("kubelet")))
 	if _, err := os.Stat("/sys/class/net/" + bridge); err == nil {
 		note(run("ip", "link", "delete", bridge))
@@ -109,32 +101,14 @@ func (c *Cluster) clearNode(ctx context.Context) error {
 			return removeGroup(dir)
 		}))
 	}
-	for name, value := range c.Sysctls {
-		_ = os.WriteFile("/proc/sys/"+name, []byte(value), 0o644)
-	}
-	// Somebody may have installed a runtime of their own since.
-	if !otherRuntime() {
-		for _, dir := range c.Created {
-			note(os.RemoveAll(dir))
-		}
-	}
+	restoreSysctls(c.Sysctls)
+	note(c.removeCreated(log))
 	c.removeLogLinks()
 	note(os.RemoveAll(c.RunDir()))
 	if len(failed) == 0 {
 		note(os.RemoveAll(nodeOwner))
 	}
 	return errors.Join(failed...)
-}
-
-// otherRuntime says whether a container runtime or a kubelet that is not the cluster's runs on this machine; the
-// cluster's own have been stopped.
-func otherRuntime() bool {
-	for _, args := range proc.Running() {
-		if slices.Contains([]string{"containerd", "dockerd", "kubelet", "crio"}, filepath.Base(args[0])) {
-			return true
-		}
-	}
-	return false
 }
 
 // removeLogLinks removes the links to pods' logs that the kubelet makes in a folder of the system.

@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/build"
 )
 
 func testCluster(t *testing.T) *Cluster {
@@ -122,6 +125,54 @@ func TestOpenKeepsWhatUpDecided(t *testing.T) {
 	}
 	if _, err := Open("../elsewhere", "/cache"); err == nil {
 		t.Error("a name that leads out of the state directory is accepted")
+	}
+}
+
+func TestOpenOfABrokenClusterLetsItBeRemoved(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	c, err := Open("torn", "/cache")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", `{"name": "torn", "nodeIP": "192.`, `{"name": "other", "realNode": true, "nodeIP": 7}`} {
+		if err := os.MkdirAll(c.State, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(c.path("config.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		torn, err := Open("torn", "/cache")
+		if !errors.Is(err, ErrBroken) || !strings.Contains(fmt.Sprint(err), "`localcluster down --name torn`") {
+			t.Errorf("%q: %v", text, err)
+		}
+		if torn == nil || torn.Name != "torn" || torn.Exists() || torn.RealNode {
+			t.Fatalf("%q: opened as %+v", text, torn)
+		}
+		if err := torn.Down(t.Context(), io.Discard); err != nil {
+			t.Errorf("%q: down: %v", text, err)
+		}
+		if _, err := os.Stat(c.State); !os.IsNotExist(err) {
+			t.Errorf("%q: the state stays: %v", text, err)
+		}
+	}
+}
+
+// The API server makes kube-system a moment after it is ready.
+func TestManifestsAreAppliedUntilTheNamespaceIsThere(t *testing.T) {
+	c := testCluster(t)
+	programs := build.Programs(t.TempDir())
+	script := "#!/bin/sh\nif mkdir " + c.Cache + " 2>/dev/null; then echo namespaces kube-system not found >&2; exit 1; fi\n"
+	if err := os.MkdirAll(filepath.Dir(programs.Path("kubectl")), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(programs.Path("kubectl"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.applyManifests(t.Context(), programs); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(c.Cache); err != nil {
+		t.Error("kubectl was not called")
 	}
 }
 

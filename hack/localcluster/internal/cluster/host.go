@@ -10,27 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/proc"
 )
 
 // bridge connects the pods; one machine can be the node of one cluster only.
 const bridge = "lc-bridge"
-
-// sysctls are the kernel settings that a node needs, and those that the kubelet changes by itself
-// (an empty value): both are put back by `down`.
-var sysctls = map[string]string{
-	"net/ipv4/ip_forward": "1",
-	// Replies between two pods of one bridge must pass connection tracking, or a Service's address
-	// is not translated back.
-	"net/bridge/bridge-nf-call-iptables": "1",
-	"vm/overcommit_memory":               "",
-	"vm/panic_on_oom":                    "",
-	"kernel/panic":                       "",
-	"kernel/panic_on_oops":               "",
-	"kernel/keys/root_maxkeys":           "",
-	"kernel/keys/root_maxbytes":          "",
-}
 
 // outside are folders beyond the state directory that containerd and the kubelet make.
 var outside = []string{"/run/containerd", "/var/lib/kubelet", "/run/cni", "/var/lib/cni", "/var/log/pods", "/var/log/containers", "/run/runc"}
@@ -40,12 +23,7 @@ func (c *Cluster) remember() error {
 	if c.Sysctls != nil {
 		return nil
 	}
-	c.Sysctls = map[string]string{}
-	for name := range sysctls {
-		if data, err := os.ReadFile("/proc/sys/" + name); err == nil {
-			c.Sysctls[name] = strings.TrimSpace(string(data))
-		}
-	}
+	c.Sysctls = readSysctls()
 	for _, dir := range outside {
 		if _, err := os.Stat(dir); os.IsNotExist(err) {
 			c.Created = append(c.Created, dir)
@@ -56,29 +34,12 @@ func (c *Cluster) remember() error {
 
 // prepareHost makes what the node's components need of the kernel.
 func (c *Cluster) prepareHost() error {
-	const bridgeFilter = "net/bridge/bridge-nf-call-iptables"
-	_, err := os.Stat("/proc/sys/" + bridgeFilter)
-	if err != nil {
-		// Built in on some kernels, a module on most.
-		_ = exec.Command("modprobe", "br_netfilter").Run()
-	}
+	// Before anything changes: loading a module does, too.
 	if err := c.remember(); err != nil {
 		return err
 	}
-	if err != nil && c.Sysctls[bridgeFilter] != "" {
-		// The module begins with 1; without it, bridges were not filtered.
-		c.Sysctls[bridgeFilter] = "0"
-		if err := c.save(); err != nil {
-			return err
-		}
-	}
-	for name, value := range sysctls {
-		if value == "" {
-			continue
-		}
-		if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0o644); err != nil {
-			return fmt.Errorf("set %s: %w: the node needs it; on a machine that forbids it use --no-node", strings.ReplaceAll(name, "/", "."), err)
-		}
+	if err := setSysctls(); err != nil {
+		return err
 	}
 	for _, dir := range c.cgroups() {
 		if err := passDown(filepath.Dir(dir)); err != nil {
@@ -205,16 +166,4 @@ func groupsBelow(dir string) []string {
 		}
 	}
 	return append(groups, dir)
-}
-
-// shims are the processes that containerd leaves with each pod, found by containerd's address in
-// their arguments.
-func (c *Cluster) shims() []int {
-	var pids []int
-	for pid, args := range proc.Running() {
-		if strings.Contains(args[0], "containerd-shim") && slices.Contains(args, c.RunDir()+"/containerd.sock") {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
 }

@@ -25,6 +25,9 @@ func (c *Cluster) Up(ctx context.Context, programs build.Programs, realNode bool
 			return err
 		}
 	}
+	if err := c.endOrphans(log); err != nil {
+		return err
+	}
 	if err := c.decide(realNode, shape); err != nil {
 		return err
 	}
@@ -38,9 +41,6 @@ func (c *Cluster) Up(ctx context.Context, programs build.Programs, realNode bool
 	}
 	// The Hub stand-in refuses an empty root, and its models may be built later.
 	if err := os.MkdirAll(filepath.Join(c.hubRoot(), "models"), 0o755); err != nil {
-		return err
-	}
-	if err := c.endOrphans(); err != nil {
 		return err
 	}
 	if err := c.stopBereft(programs); err != nil {
@@ -71,7 +71,7 @@ func (c *Cluster) Up(ctx context.Context, programs build.Programs, realNode bool
 		return err
 	}
 	if err := c.applyManifests(ctx, programs); err != nil {
-		return err
+		return c.explain(err, "kube-apiserver")
 	}
 	if err := c.keepFakeNodes(ctx, a); err != nil {
 		return err
@@ -84,6 +84,9 @@ func (c *Cluster) Up(ctx context.Context, programs build.Programs, realNode bool
 		}
 		if err := c.dressRealNode(ctx, a, started); err != nil {
 			return c.explain(err, "kubelet", "containerd")
+		}
+		if err := c.awaitPods(ctx, a); err != nil {
+			return c.explain(err, "kubelet")
 		}
 	}
 	if err := c.awaitFakeNodes(ctx, a); err != nil {
@@ -243,5 +246,8 @@ func (c *Cluster) applyManifests(ctx context.Context, programs build.Programs) e
 		all.WriteString("\n---\n")
 		all.Write(data)
 	}
-	return c.apply(ctx, programs, all.Bytes())
+	// The API server makes kube-system a moment after it says that it is ready.
+	return until(ctx, 30*time.Second, func(ctx context.Context) error {
+		return c.apply(ctx, programs, all.Bytes())
+	})
 }

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -90,70 +89,53 @@ func (t Table) Start(name string, args []string, stamp string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%s ended at once: see %s", name, t.LogPath(name))
 	}
-	data, err := json.Marshal(Record{Pid: cmd.Process.Pid, Start: start, Args: args, Stamp: stamp})
-	if err != nil {
-		return false, err
-	}
-	// In one step: half a record would be none.
-	temporary := t.path(name) + ".new"
-	if err := os.WriteFile(temporary, data, 0o644); err != nil {
-		return false, err
-	}
-	return true, os.Rename(temporary, t.path(name))
+	return true, t.save(name, Record{Pid: cmd.Process.Pid, Start: start, Args: args, Stamp: stamp})
 }
 
-// EndUnrecorded kills the processes that match and that no record names: whoever started them was killed before
-// it could write one.
-func (t Table) EndUnrecorded(match func(args []string) bool) error {
-	recorded := map[int]bool{os.Getpid(): true}
-	files, err := filepath.Glob(t.path("*"))
+// save replaces a record in one step: half of one would leave a process that nobody knows.
+func (t Table) save(name string, record Record) error {
+	data, err := json.Marshal(record)
 	if err != nil {
 		return err
 	}
-	for _, file := range files {
-		if record, alive := t.Get(strings.TrimSuffix(filepath.Base(file), ".json")); alive {
-			recorded[record.Pid] = true
-		}
+	tmp := t.path(name) + ".new"
+	if err := os.WriteFile(tmp, data, 0o644); err != nil {
+		return err
 	}
-	for pid, args := range Running() {
-		if recorded[pid] || !match(args) {
-			continue
-		}
-		start, err := startTime(pid)
-		if err != nil {
-			continue // it has ended
-		}
-		record := Record{Pid: pid, Start: start}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("kill %s (process %d): %w", filepath.Base(args[0]), pid, err)
-		}
-		if !record.waitGone(10 * time.Second) {
-			return fmt.Errorf("%s (process %d) does not die: it hangs in the kernel", filepath.Base(args[0]), pid)
-		}
-	}
-	return nil
+	return os.Rename(tmp, t.path(name))
 }
 
 // Stop ends a process, by SIGTERM and after grace by SIGKILL, and forgets it. A grace of 0 kills
 // at once. A recycled process number is left alone.
 func (t Table) Stop(name string, grace time.Duration) error {
-	record, alive := t.Get(name)
-	if alive && grace > 0 {
-		if err := syscall.Kill(record.Pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("stop %s (process %d): %w", name, record.Pid, err)
-		}
-		alive = !record.waitGone(grace)
-	}
-	if alive {
-		if err := syscall.Kill(record.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("kill %s (process %d): %w", name, record.Pid, err)
-		}
-		if !record.waitGone(10 * time.Second) {
-			return fmt.Errorf("%s (process %d) does not die: it hangs in the kernel", name, record.Pid)
+	if record, alive := t.Get(name); alive {
+		if err := record.End(name, grace); err != nil {
+			return err
 		}
 	}
 	if err := os.Remove(t.path(name)); err != nil && !os.IsNotExist(err) {
 		return err
+	}
+	return nil
+}
+
+// End ends exactly this process, as Stop does; name is for messages.
+func (r Record) End(name string, grace time.Duration) error {
+	alive := r.alive()
+	if alive && grace > 0 {
+		if err := syscall.Kill(r.Pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("stop %s (process %d): %w", name, r.Pid, err)
+		}
+		alive = !r.waitGone(grace)
+	}
+	if !alive {
+		return nil
+	}
+	if err := syscall.Kill(r.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("kill %s (process %d): %w", name, r.Pid, err)
+	}
+	if !r.waitGone(10 * time.Second) {
+		return fmt.Errorf("%s (process %d) does not die: it hangs in the kernel", name, r.Pid)
 	}
 	return nil
 }

@@ -51,6 +51,54 @@ func TestStartIsIdempotentAndStopEnds(t *testing.T) {
 	}
 }
 
+// A record that is written in place is half there when the writer is killed.
+func TestRecordIsReplacedInOneStep(t *testing.T) {
+	table := newTable(t)
+	before := filepath.Join(table.Dir, "before")
+	if err := os.WriteFile(before, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(before, filepath.Join(table.Dir, "s.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.Start("s", []string{"sleep", "60"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = table.Stop("s", 0) })
+	if _, alive := table.Get("s"); !alive {
+		t.Error("no record after the start")
+	}
+	if data, err := os.ReadFile(before); err != nil || string(data) != "old" {
+		t.Errorf("the record was written over the old one: %q, %v", data, err)
+	}
+}
+
+func TestRunningFindsWithoutARecord(t *testing.T) {
+	const mark = "61.4711"
+	marked := func(args []string) bool { return len(args) == 2 && args[1] == mark }
+	if found := Running(marked); len(found) > 0 {
+		t.Fatalf("before the start: %v", found)
+	}
+	table := newTable(t)
+	if _, err := table.Start("s", []string{"sleep", mark}, ""); err != nil {
+		t.Fatal(err)
+	}
+	recorded, _ := table.Get("s")
+	if err := os.Remove(filepath.Join(table.Dir, "s.json")); err != nil {
+		t.Fatal(err)
+	}
+	found := Running(marked)
+	if len(found) != 1 || found[0].Pid != recorded.Pid || found[0].Start != recorded.Start {
+		t.Fatalf("found %v, want %v", found, recorded)
+	}
+	if err := found[0].End("s", time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if recorded.alive() || len(Running(marked)) > 0 {
+		t.Error("it still runs")
+	}
+}
+
 func TestRecycledNumberIsNotKilled(t *testing.T) {
 	table := newTable(t)
 	if _, err := table.Start("victim", []string{"sleep", "60"}, ""); err != nil {

@@ -10,26 +10,6 @@ import (
 	"strings"
 )
 
-// Running are the command lines of all processes on Linux, by number; elsewhere none are known.
-func Running() map[int][]string {
-	all := map[int][]string{}
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		return nil
-	}
-	for _, file := range files {
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		if err != nil {
-			continue
-		}
-		// A process without arguments has ended, or is the kernel's.
-		if data, err := os.ReadFile(file); err == nil && len(data) > 0 {
-			all[pid] = strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
-		}
-	}
-	return all
-}
-
 // startTime tells two processes apart that had the same number one after the other. On Linux it is
 // the boot's id with the start in clock ticks since that boot, elsewhere the date that ps prints.
 func startTime(pid int) (string, error) {
