@@ -1,9 +1,11 @@
 package main_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -58,6 +60,7 @@ func TestClusterFromUpToDown(t *testing.T) {
 	if took > 30*time.Second {
 		t.Errorf("up took %s, more than 30 s", took)
 	}
+	allAreSeen(t, p)
 	p.must(pods, "apply", "-f", "-")
 	p.must("", "wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
 
@@ -81,12 +84,24 @@ func TestClusterFromUpToDown(t *testing.T) {
 	nothingLeft(t, before)
 }
 
+// allAreSeen proves that the search for leftovers would find every process of a cluster.
+func allAreSeen(t *testing.T, p *program) {
+	t.Helper()
+	seen := "\n" + strings.Join(processes(e2eProcesses...), "\n")
+	for _, component := range p.recorded() {
+		if !strings.Contains(seen, fmt.Sprintf("\n%d ", p.pid(component))) {
+			t.Errorf("process %d (%s) would not be seen if it was left behind, only%s", p.pid(component), component, seen)
+		}
+	}
+}
+
 func podsWork(t *testing.T, p *program) {
 	t.Helper()
 	for command, want := range map[string]string{
 		"resolve web.default.svc":                      ".",
 		"get http://web.default.svc/":                  "hello from web",
 		"get http://hub.local-hub.svc/healthz":         "200 OK",
+		"get http://hub.local-hub.svc/_faults":         "403 Forbidden",
 		"resolve kubernetes.default.svc.cluster.local": ".0.1",
 	} {
 		args := append([]string{"exec", "web", "--", "/podtool"}, strings.Fields(command)...)
@@ -114,7 +129,26 @@ func podsWork(t *testing.T, p *program) {
 		}
 		return err
 	})
-	forward := exec.Command(p.run("kubectl"), "--kubeconfig", p.run("kubeconfig"), "port-forward", "pod/web", "18099:8080")
+	hub, err := os.ReadFile(filepath.Join(p.state(), "hub.url"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Tests play faults from here, by the same address that other machines reach.
+	response, err := http.Get(strings.TrimSpace(string(hub)) + "/_faults")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("faults from this machine: %s", response.Status)
+	}
+	// Without a local port kubectl takes a free one, and says which.
+	forward := exec.Command(p.run("kubectl"), "--kubeconfig", p.run("kubeconfig"), "port-forward", "--address=127.0.0.1", "pod/web", ":8080")
+	forward.Stderr = os.Stderr
+	out, err := forward.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := forward.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -122,8 +156,13 @@ func podsWork(t *testing.T, p *program) {
 		_ = forward.Process.Kill()
 		_ = forward.Wait()
 	}()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	address, ok := strings.CutPrefix(strings.Split(line, " -> ")[0], "Forwarding from ")
+	if err != nil || !ok {
+		t.Fatalf("port-forward: %q, %v", line, err)
+	}
 	p.eventually("port-forward", func() error {
-		response, err := http.Get("http://127.0.0.1:18099/")
+		response, err := http.Get("http://" + address + "/")
 		if err != nil {
 			return err
 		}
@@ -183,6 +222,7 @@ func repair(t *testing.T, p *program) {
 				t.Errorf("up does not say that it started %s:\n%s", victim, said)
 			}
 		}
+		stillServes(t, p, victims)
 		p.run("status")
 		if victims[0] == "kubelet" {
 			// Longer than a kubelet needs to report again: it must not take back the GPUs.
@@ -193,6 +233,31 @@ func repair(t *testing.T, p *program) {
 		}
 	}
 	podsWork(t, p)
+}
+
+// stillServes is what a user would notice first after a repair.
+func stillServes(t *testing.T, p *program, victims []string) {
+	t.Helper()
+	// At once: `up` has said that the cluster is up.
+	if out, err := p.kubectl("", "exec", "web", "--", "/podtool", "get", "http://127.0.0.1:8080/"); err != nil {
+		t.Errorf("exec right after the repair of %v: %v: %s", victims, err, out)
+	}
+	p.eventually(fmt.Sprintf("the Service after the repair of %v", victims), func() error {
+		out, err := p.kubectl("", "exec", "web", "--", "/podtool", "get", "http://web.default.svc/")
+		if err != nil || !strings.Contains(out, "hello from web") {
+			return fmt.Errorf("%w: %q", err, out)
+		}
+		return nil
+	})
+	p.eventually(fmt.Sprintf("one endpoint after the repair of %v", victims), func() error {
+		ip := p.must("", "get", "pod", "web", "-o", "jsonpath={.status.podIP}")
+		out := p.must("", "get", "endpointslices", "--selector=kubernetes.io/service-name=web",
+			"-o", "jsonpath={range .items[*].endpoints[*]}{.addresses[0]} ready: {.conditions.ready}{end}")
+		if out != ip+" ready: true" {
+			return fmt.Errorf("endpoints %q; want only %s", out, ip)
+		}
+		return nil
+	})
 }
 
 func reshape(t *testing.T, p *program) {

@@ -16,10 +16,14 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/build"
 )
 
-// program runs hack/localcluster.sh for one cluster.
+// program runs localcluster for one cluster.
 type program struct {
 	t    *testing.T
 	name string
+	// path is hack/localcluster.sh, or what it builds.
+	path string
+	// as makes a command run as another user.
+	as func(*exec.Cmd)
 }
 
 // newProgram skips unless LOCALCLUSTER_E2E=1: the test starts a cluster and may install packages.
@@ -32,20 +36,26 @@ func newProgram(t *testing.T, name string) *program {
 	if err := build.EnsurePackages(t.Context(), os.Stderr); err != nil {
 		t.Fatal(err)
 	}
-	p := &program{t, name}
-	t.Cleanup(func() {
-		if out, err := p.try("down"); err != nil {
-			t.Errorf("down: %v\n%s", err, out)
-		}
-	})
+	p := &program{t, name, "../localcluster.sh", func(*exec.Cmd) {}}
+	p.downAtTheEnd()
 	return p
 }
 
+func (p *program) downAtTheEnd() {
+	p.t.Cleanup(func() {
+		if out, err := p.try("down"); err != nil {
+			p.t.Errorf("down: %v\n%s", err, out)
+		}
+	})
+}
+
 // in is the same program for a subtest, which alone may end itself.
-func (p *program) in(t *testing.T) *program { return &program{t, p.name} }
+func (p *program) in(t *testing.T) *program { return &program{t, p.name, p.path, p.as} }
 
 func (p *program) command(verb string, args ...string) *exec.Cmd {
-	return exec.Command("../localcluster.sh", append([]string{verb, "--name", p.name}, args...)...)
+	cmd := exec.Command(p.path, append([]string{verb, "--name", p.name}, args...)...)
+	p.as(cmd)
+	return cmd
 }
 
 func (p *program) try(verb string, args ...string) (string, error) {
@@ -70,6 +80,7 @@ func (p *program) kubectl(in string, args ...string) (string, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, kubectl, append([]string{"--kubeconfig", kubeconfig}, args...)...)
 	cmd.Stdin = strings.NewReader(in)
+	p.as(cmd)
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
@@ -112,6 +123,19 @@ func (p *program) pid(component string) int {
 	return record.Pid
 }
 
+// recorded are the components that have a record.
+func (p *program) recorded() []string {
+	p.t.Helper()
+	files, err := filepath.Glob(filepath.Join(p.state(), "pids", "*.json"))
+	if err != nil || len(files) == 0 {
+		p.t.Fatalf("no records: %v", err)
+	}
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(filepath.Base(file), ".json")
+	}
+	return files
+}
+
 func (p *program) kill9(components ...string) {
 	p.t.Helper()
 	for _, component := range components {
@@ -135,7 +159,6 @@ func snapshot(t *testing.T) map[string][]string {
 		"nftables": {"nft", "list", "ruleset"},
 		"cgroups":  {"find", "/sys/fs/cgroup", "-maxdepth", "2", "-type", "d", "-name", "*localcluster*"},
 		"run":      {"ls", "/run", "/var/lib", "/var/log"},
-		"sysctls":  {"cat", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/vm/overcommit_memory", "/proc/sys/kernel/panic", "/proc/sys/kernel/panic_on_oops"},
 		"state":    {"find", filepath.Join(stateHome(), "kubectl-summarizer", "localcluster"), "-maxdepth", "1", "-name", "e2e*"},
 	} {
 		out, err := exec.Command(args[0], args[1:]...).Output()
@@ -144,8 +167,32 @@ func snapshot(t *testing.T) map[string][]string {
 		}
 		all[kind] = strings.Split(string(out), "\n")
 	}
-	all["processes"] = processes("localcluster-e2e", "localcluster/e2e", "/podtool", "localcluster hub serve", "localcluster provisioner")
+	all["processes"] = processes(e2eProcesses...)
+	all["sysctls"] = sysctls(t)
 	return all
+}
+
+// e2eProcesses are in the arguments of everything that runs for these tests' clusters.
+var e2eProcesses = []string{"localcluster-e2e", "localcluster/e2e", "/podtool"}
+
+// sysctls are the kernel settings that a node or its kubelet changes, by name.
+func sysctls(t *testing.T) []string {
+	t.Helper()
+	var lines []string
+	for _, name := range []string{
+		"net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables", "net/bridge/bridge-nf-call-arptables",
+		"vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes",
+	} {
+		data, err := os.ReadFile("/proc/sys/" + name)
+		switch {
+		case os.IsNotExist(err):
+			data = []byte("0") // without its module a bridge filters as little as with 0
+		case err != nil:
+			t.Fatal(err)
+		}
+		lines = append(lines, name+" "+strings.TrimSpace(string(data)))
+	}
+	return lines
 }
 
 func stateHome() string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,20 +13,30 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/cluster"
 )
 
-// image builds a model server image unless the cache has it, and loads it unless containerd
+func image(flags *flag.FlagSet) action {
+	check := flags.Bool("check", false, "only say whether this machine can build the image")
+	return simple(1, func(ctx context.Context, c *cluster.Cluster, args []string) error {
+		if _, ok := images.Ref(args[0]); !ok {
+			return usageError{fmt.Errorf("no image %q: it is one of %s", args[0], strings.Join(images.Names(), ", "))}
+		}
+		if err := images.Check(args[0], c.Cache); err != nil || *check {
+			return err
+		}
+		return provide(ctx, c, args[0])
+	})(flags)
+}
+
+// provide builds a model server image unless the cache has it, and loads it unless containerd
 // has just that one already: both outlive `down`.
-func image(ctx context.Context, c *cluster.Cluster, args []string) error {
-	ref, ok := images.Ref(args[0])
-	if !ok {
-		return usageError{fmt.Errorf("no image %q: it is one of %s", args[0], strings.Join(images.Names(), ", "))}
-	}
-	if args[0] == "vllm-cpu" {
+func provide(ctx context.Context, c *cluster.Cluster, name string) error {
+	ref, _ := images.Ref(name)
+	if name == "vllm-cpu" {
 		// This image downloads its model, so the Hub must have one.
 		if err := images.PrepareHub(ctx, c.Cache, os.Stderr); err != nil {
 			return err
 		}
 	}
-	archive, err := images.Build(ctx, args[0], c.Cache, os.Stderr)
+	archive, err := images.Build(ctx, name, c.Cache, os.Stderr)
 	if err != nil {
 		return err
 	}

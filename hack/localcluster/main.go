@@ -28,6 +28,7 @@ const usage = `usage: localcluster VERB [--name NAME] [flags]
   kubectl     print the path of the kubectl that was built with the cluster
   load FILE   import an image archive (- reads standard input)
   image NAME  build a model server image if needed and load it: vllm-cpu, vllm-sim
+              (--check only says whether this machine can build it)
   logs NAME   print the log of a component
   hub         the stand-in of the Hugging Face Hub: hub url, hub serve
 `
@@ -90,7 +91,12 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	c, err := cluster.Open(*name, cache)
-	if err != nil && (c == nil || verb != "down") {
+	switch {
+	case errors.Is(err, cluster.ErrBroken) && verb == "down":
+		fmt.Fprintln(os.Stderr, "config.json cannot be read: kernel settings that `up` has changed stay as they are")
+	case errors.Is(err, cluster.ErrBroken):
+		return err
+	case err != nil:
 		return usageError{err}
 	}
 	return start(ctx, c, flags, rest)
@@ -152,7 +158,7 @@ var verbs = map[string]func(*flag.FlagSet) action{
 		return nil
 	}),
 	"load":  simple(1, load),
-	"image": simple(1, image),
+	"image": image,
 	"logs":  simple(1, logs),
 	"hub url": simple(0, func(_ context.Context, c *cluster.Cluster, _ []string) error {
 		if !c.Exists() {
@@ -162,9 +168,12 @@ var verbs = map[string]func(*flag.FlagSet) action{
 		return nil
 	}),
 	// What `up` starts for the default StorageClass.
-	"provisioner": simple(0, func(ctx context.Context, c *cluster.Cluster, _ []string) error {
-		return c.Provision(ctx, os.Stderr)
-	}),
+	"provisioner": func(flags *flag.FlagSet) action {
+		flags.String("cluster", "", "state directory of the cluster: the process is found by it")
+		return simple(0, func(ctx context.Context, c *cluster.Cluster, _ []string) error {
+			return c.Provision(ctx, os.Stderr)
+		})(flags)
+	},
 }
 
 // simple is a verb without flags of its own that takes count arguments.

@@ -48,6 +48,51 @@ func TestUpAfterKilledUp(t *testing.T) {
 	}
 }
 
+// An `up` that is killed between a start and its record leaves a process that no record names; a torn
+// configuration is what a full disk leaves.
+func TestProcessesWithoutARecord(t *testing.T) {
+	p := newProgram(t, "e2e-stray")
+	p.run("kubectl")
+	forget := func(components ...string) {
+		t.Helper()
+		for _, component := range components {
+			if err := os.Remove(filepath.Join(p.state(), "pids", component+".json")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	p.run("up", "--no-node")
+	allAreSeen(t, p)
+	forgotten := []string{"etcd", "kube-apiserver", "hub"}
+	forget(forgotten...)
+	said := p.run("up")
+	for _, component := range forgotten {
+		if !strings.Contains(said, "ending "+component+" (process ") || !strings.Contains(said, "started "+component+"\n") {
+			t.Errorf("up does not say that it replaced %s:\n%s", component, said)
+		}
+	}
+	p.run("status")
+	for name, before := range map[string]func(){
+		"without records": func() { forget(p.recorded()...) },
+		"with a torn configuration": func() {
+			if err := os.WriteFile(filepath.Join(p.state(), "config.json"), []byte("{"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		p.run("up", "--no-node")
+		state := p.state()
+		before()
+		p.run("down")
+		if left := processes(state + "/"); len(left) > 0 {
+			t.Errorf("down %s leaves\n%s", name, strings.Join(left, "\n"))
+		}
+		if _, err := os.Stat(state); !os.IsNotExist(err) {
+			t.Errorf("down %s leaves %s: %v", name, state, err)
+		}
+	}
+}
+
 func TestDownWithoutUp(t *testing.T) {
 	p := newProgram(t, "e2e-none")
 	p.run("down")
@@ -58,7 +103,7 @@ func TestDownWithoutUp(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte("{broken"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := p.try("status"); err == nil || !strings.Contains(out, "`localcluster down` removes it") {
+	if out, err := p.try("status"); err == nil || !strings.Contains(out, "`localcluster down --name e2e-none` removes the cluster") {
 		t.Errorf("status with a broken record: %v, %s", err, out)
 	}
 	p.run("down")

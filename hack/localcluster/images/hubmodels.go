@@ -3,7 +3,7 @@ package images
 import (
 	"bytes"
 	"context"
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // a commit's id has its length
 	"crypto/sha256"
 	_ "embed"
 	"fmt"
@@ -31,9 +31,10 @@ const (
 	HubGated = "local/gated-model"
 	// HubNoWeights is HubModel without its weights.
 	HubNoWeights = "local/no-weights"
-	// HubTokenAllowed may read HubGated, HubTokenDenied may not. Both mean nothing elsewhere.
+	// HubTokenAllowed may read HubGated. Like HubTokenDenied it means nothing elsewhere.
 	HubTokenAllowed = "hf_localAllowed"
-	HubTokenDenied  = "hf_localDenied"
+	// HubTokenDenied may not.
+	HubTokenDenied = "hf_localDenied" //nolint:gosec // known to the stand-in alone
 )
 
 // hubAccess is access.json as PrepareHub writes it.
@@ -150,7 +151,7 @@ func layOut(from, hub string) error {
 
 // commitOf derives a commit id from what the repository holds: the same files, the same revision.
 func commitOf(id, dir string) (string, error) {
-	sum := sha1.New()
+	sum := sha1.New() //nolint:gosec // a commit's id has its length
 	fmt.Fprintln(sum, id)
 	err := eachFile(dir, func(path, name string) error {
 		fmt.Fprintln(sum, name)

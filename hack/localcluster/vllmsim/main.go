@@ -94,15 +94,15 @@ func serve(p parsed) (int, error) {
 	if err := child.Start(); err != nil {
 		return 1, fmt.Errorf("start %s: %w", simulator, err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- child.Wait() }()
+	done := make(chan int, 1)
+	go func() { done <- exitCode(child.Wait()) }()
 	var crash <-chan time.Time
 	if played.crashes {
 		crash = time.After(played.crashAt - time.Since(began))
 	}
 	select {
-	case err := <-done:
-		return exitCode(err), nil
+	case code := <-done:
+		return code, nil
 	case <-crash:
 		_ = child.Process.Kill()
 		played.crash()
@@ -113,7 +113,7 @@ func serve(p parsed) (int, error) {
 
 // drain lets running requests finish for --shutdown-timeout seconds, which is 0 unless set: then
 // they are cut at once, as the real server does.
-func drain(p parsed, child *os.Process, done <-chan error) int {
+func drain(p parsed, child *os.Process, done <-chan int) int {
 	limit, _ := strconv.Atoi(p.get("shutdown-timeout", "0"))
 	_ = child.Signal(syscall.SIGTERM)
 	select {
