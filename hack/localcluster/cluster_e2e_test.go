@@ -102,6 +102,7 @@ func podsWork(t *testing.T, p *program) {
 		"get http://web.default.svc/":                  "hello from web",
 		"get http://hub.local-hub.svc/healthz":         "200 OK",
 		"get http://hub.local-hub.svc/_faults":         "403 Forbidden",
+		"get http://hub.local-hub.svc/simple/":         "Simple index",
 		"resolve kubernetes.default.svc.cluster.local": ".0.1",
 	} {
 		args := append([]string{"exec", "web", "--", "/podtool"}, strings.Fields(command)...)
@@ -129,6 +130,10 @@ func podsWork(t *testing.T, p *program) {
 		}
 		return err
 	})
+	// What is uploaded to the Hub is the cluster's own and goes with it.
+	if _, err := os.Stat(filepath.Join(p.state(), "hub")); err != nil {
+		t.Error(err)
+	}
 	hub, err := os.ReadFile(filepath.Join(p.state(), "hub.url"))
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 
 func image(flags *flag.FlagSet) action {
 	check := flags.Bool("check", false, "only say whether this machine can build the image")
+	onlyBuild := flags.Bool("build", false, "build the image, and what the Hub serves to it, without a cluster")
 	return simple(1, func(ctx context.Context, c *cluster.Cluster, args []string) error {
 		if _, ok := images.Ref(args[0]); !ok {
 			return usageError{fmt.Errorf("no image %q: it is one of %s", args[0], strings.Join(images.Names(), ", "))}
@@ -22,24 +23,28 @@ func image(flags *flag.FlagSet) action {
 		if err := images.Check(args[0], c.Cache); err != nil || *check {
 			return err
 		}
-		return provide(ctx, c, args[0])
+		archive, err := buildImage(ctx, c, args[0])
+		if err != nil || *onlyBuild {
+			return err
+		}
+		return provide(ctx, c, archive)
 	})(flags)
 }
 
-// provide builds a model server image unless the cache has it, and loads it unless containerd
-// has just that one already: both outlive `down`.
-func provide(ctx context.Context, c *cluster.Cluster, name string) error {
-	ref, _ := images.Ref(name)
+// buildImage builds a model server image unless the cache has it.
+func buildImage(ctx context.Context, c *cluster.Cluster, name string) (images.Archive, error) {
 	if name == "vllm-cpu" {
 		// This image downloads its model, so the Hub must have one.
 		if err := images.PrepareHub(ctx, c.Cache, os.Stderr); err != nil {
-			return err
+			return images.Archive{}, err
 		}
 	}
-	archive, err := images.Build(ctx, name, c.Cache, os.Stderr)
-	if err != nil {
-		return err
-	}
+	return images.Build(ctx, name, c.Cache, os.Stderr)
+}
+
+// provide loads an image unless containerd has just that one already: like the cache it outlives `down`.
+func provide(ctx context.Context, c *cluster.Cluster, archive images.Archive) error {
+	ref := archive.Ref
 	if has, err := c.HasImage(ctx, ref, archive.Digest); err != nil {
 		return err
 	} else if has {

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/hub"
+	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/images"
 	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/build"
 	"github.com/kubectl-summarizer/kubectl-summarizer/hack/localcluster/internal/cluster"
 )
@@ -28,7 +29,10 @@ const usage = `usage: localcluster VERB [--name NAME] [flags]
   kubectl     print the path of the kubectl that was built with the cluster
   load FILE   import an image archive (- reads standard input)
   image NAME  build a model server image if needed and load it: vllm-cpu, vllm-sim
-              (--check only says whether this machine can build it)
+              (--check only says whether this machine can build it, --build loads nothing)
+  in-image    run a command in an image's files: in-image [--bind DIR:/mnt/X]... IMAGE COMMAND...
+  uv          print the path of uv, the installer of Python packages
+  program     print the path of this program, which is static: it runs in any image
   logs NAME   print the log of a component
   hub         the stand-in of the Hugging Face Hub: hub url, hub serve
 `
@@ -74,6 +78,9 @@ func run(ctx context.Context, args []string) error {
 	case verb == "hub":
 		// It reads its own flags.
 		os.Exit(hub.Main(args))
+	case verb == "in-image":
+		// Its flags end where the command begins.
+		return inImage(ctx, args)
 	}
 	known, ok := verbs[verb]
 	if !ok {
@@ -156,6 +163,20 @@ var verbs = map[string]func(*flag.FlagSet) action{
 		}
 		fmt.Println(programs.Path("kubectl"))
 		return nil
+	}),
+	"program": simple(0, func(context.Context, *cluster.Cluster, []string) error {
+		path, err := os.Executable()
+		if err == nil {
+			fmt.Println(path)
+		}
+		return err
+	}),
+	"uv": simple(0, func(ctx context.Context, c *cluster.Cluster, _ []string) error {
+		path, err := images.EnsureUV(ctx, c.Cache, os.Stderr)
+		if err == nil {
+			fmt.Println(path)
+		}
+		return err
 	}),
 	"load":  simple(1, load),
 	"image": image,

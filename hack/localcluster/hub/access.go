@@ -12,19 +12,19 @@ import (
 	"strings"
 )
 
-// account is who a token belongs to and what it may read beyond public repositories.
+// account is who a token belongs to and what it may do beyond reading public repositories.
 type account struct {
-	User  string   `json:"user"`
+	User string `json:"user"`
+	// Repos may be read although they are gated or private: ORG/NAME, for a dataset datasets/ORG/NAME.
 	Repos []string `json:"repos"`
+	// Writes are the namespaces (users, organizations) whose repositories it may make, change and remove.
+	Writes []string `json:"writes"`
 }
 
 // accessFile is access.json: accounts by token.
 type accessFile struct {
 	Tokens map[string]account `json:"tokens"`
 }
-
-// errBadToken is a token that no account has; the Hub refuses it even for public repositories.
-var errBadToken = errors.New("invalid token")
 
 // caller finds the account of a request; nil when it carries no token. The file is read each time
 // so that a test can change it while the server runs.
@@ -49,4 +49,31 @@ func (s *store) caller(r *http.Request) (*account, error) {
 	return nil, errBadToken
 }
 
-func (a *account) mayRead(r repo) bool { return a != nil && slices.Contains(a.Repos, r.ID) }
+// mayRead is about gated and private repositories: who may write in a namespace reads all of it.
+func (a *account) mayRead(r repo) bool {
+	return a != nil && (slices.Contains(a.Repos, r.name()) || a.mayWrite(r.Org))
+}
+
+func (a *account) mayWrite(namespace string) bool {
+	return a != nil && slices.Contains(a.Writes, namespace)
+}
+
+// whoami says who a token belongs to, and the organizations that it may write to.
+func (s *server) whoami(w http.ResponseWriter, r *http.Request) {
+	who, err := s.store.caller(r)
+	if who == nil || err != nil {
+		fail(w, http.StatusUnauthorized, "", "Invalid username or password.")
+		return
+	}
+	role, orgs := "read", []map[string]any{}
+	for _, namespace := range who.Writes {
+		role = "write"
+		if namespace != who.User {
+			orgs = append(orgs, map[string]any{"type": "org", "id": namespace, "name": namespace, "fullname": namespace, "roleInOrg": "write"})
+		}
+	}
+	writeJSON(w, map[string]any{
+		"type": "user", "id": who.User, "name": who.User, "fullname": who.User, "orgs": orgs,
+		"auth": map[string]any{"type": "access_token", "accessToken": map[string]any{"displayName": who.User, "role": role}},
+	})
+}

@@ -2,30 +2,38 @@ package hub
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"path"
 	"slices"
+	"strings"
 	"sync"
-	"time"
 )
 
-// Fault is a misbehaviour that a test asks for with POST /_faults, on downloads of one repository.
+// Fault is a misbehaviour that a test asks for with POST /_faults, on downloads of one repository, or on one step of
+// uploads to it.
 type Fault struct {
-	// Repo is ORG/NAME; File a glob on the file's path, "" for all files.
+	// Repo is ORG/NAME, for a dataset datasets/ORG/NAME, and "packages" for the files of the package index.
 	Repo string `json:"repo"`
+	// File is a glob on the path of the downloaded file, "" for all files.
 	File string `json:"file,omitempty"`
-	// BytesPerSecond slows each download down, 0 for full speed.
+	// Upload is the step of an upload that it strikes instead of downloads: create, preupload, batch (the LFS API), lfs
+	// (the bytes of one object) or commit.
+	Upload string `json:"upload,omitempty"`
+	// BytesPerSecond slows each body down, 0 for full speed.
 	BytesPerSecond int64 `json:"bytesPerSecond,omitempty"`
 	// BreakAfterBytes cuts the connection after so many bytes of a body, 0 for never.
 	BreakAfterBytes int64 `json:"breakAfterBytes,omitempty"`
-	// Status answers with this HTTP status instead of the file, 0 for none.
+	// Status answers with this HTTP status instead, 0 for none.
 	Status int `json:"status,omitempty"`
 	// RetryAfter is sent with Status in the header of that name, in seconds, when above 0.
 	RetryAfter int `json:"retryAfter,omitempty"`
-	// Times is how many downloads it strikes before it is gone, 0 for all until DELETE /_faults.
+	// LoseAnswer cuts the connection when the step of an upload is done, so that the client does not learn of it.
+	LoseAnswer bool `json:"loseAnswer,omitempty"`
+	// Times is how often it strikes before it is gone, 0 for always until DELETE /_faults.
 	Times int `json:"times,omitempty"`
 }
 
@@ -34,12 +42,16 @@ type faults struct {
 	list []*Fault
 }
 
-// strike returns the first fault for a file and counts it, or nil.
-func (f *faults) strike(repo, name string) *Fault {
+// steps are what Fault.Upload can be.
+var steps = []string{"", "create", "preupload", "batch", "lfs", "commit"}
+
+// strike returns the first fault for a step of an upload, or for the download of a file where that is "", and counts
+// it; or nil.
+func (f *faults) strike(repo, step, name string) *Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.list {
-		if fault.Repo != repo || !fault.matches(name) {
+		if fault.Repo != repo || fault.Upload != step || !fault.matches(name) {
 			continue
 		}
 		struck := *fault
@@ -59,6 +71,21 @@ func (f *Fault) matches(name string) bool {
 	}
 	ok, _ := path.Match(f.File, name)
 	return ok
+}
+
+// check refuses what would never strike.
+func (f *Fault) check() error {
+	switch {
+	case f.Repo == "":
+		return errors.New("it has no repo")
+	case !slices.Contains(steps, f.Upload):
+		return fmt.Errorf("upload is %q, not one of %s", f.Upload, strings.Join(steps[1:], ", "))
+	case f.Upload != "" && f.File != "":
+		return errors.New("file is of downloads only")
+	case f.Upload == "" && f.LoseAnswer:
+		return errors.New("loseAnswer is of uploads only")
+	}
+	return nil
 }
 
 // fromHere serves callers on this machine only: the Hub's address is reached from outside, and by pods. A packet
@@ -90,8 +117,12 @@ func (f *faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var fault Fault
 		decoder := json.NewDecoder(r.Body)
 		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&fault); err != nil || fault.Repo == "" {
-			http.Error(w, fmt.Sprintf("want a fault with a repo: %v", err), http.StatusBadRequest)
+		err := decoder.Decode(&fault)
+		if err == nil {
+			err = fault.check()
+		}
+		if err != nil {
+			http.Error(w, fmt.Sprintf("no fault that can be played: %v", err), http.StatusBadRequest)
 			return
 		}
 		f.mu.Lock()
@@ -109,43 +140,4 @@ func (f *faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	writeJSON(w, append([]*Fault{}, f.list...))
-}
-
-// faultyWriter sends a body at the fault's speed and panics with http.ErrAbortHandler, which
-// closes the connection, when the fault says that it breaks.
-type faultyWriter struct {
-	http.ResponseWriter
-	fault *Fault
-	sent  int64
-}
-
-func (w *faultyWriter) Write(p []byte) (int, error) {
-	total := 0
-	for len(p) > 0 {
-		n := int64(len(p))
-		if rate := w.fault.BytesPerSecond; rate > 0 {
-			// A tenth of a second's worth at a time, so that progress is seen to move.
-			n = min(n, max(1, rate/10))
-		}
-		if limit := w.fault.BreakAfterBytes; limit > 0 {
-			if w.sent >= limit {
-				// Flushed first, so that the client has the bytes that came before the break.
-				_ = http.NewResponseController(w.ResponseWriter).Flush()
-				panic(http.ErrAbortHandler)
-			}
-			n = min(n, limit-w.sent)
-		}
-		m, err := w.ResponseWriter.Write(p[:n])
-		total += m
-		w.sent += int64(m)
-		if err != nil {
-			return total, err
-		}
-		p = p[n:]
-		if rate := w.fault.BytesPerSecond; rate > 0 {
-			_ = http.NewResponseController(w.ResponseWriter).Flush()
-			time.Sleep(time.Duration(float64(m) / float64(rate) * float64(time.Second)))
-		}
-	}
-	return total, nil
 }

@@ -25,14 +25,23 @@ const (
 	configBlob  = "4a036f56bb619924ec4189bd84ed716c766971ae"
 	sha256Hex   = "b327ec1c481ac356e6e8aac1928686fbefaa7cf8055d020e3dc93767acb9114e"
 	pointerBlob = "474c8a3ee391da96611d5fccbabcb13185a7782e"
+	emptySum    = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
-// testHub makes a root with an open, a gated and a private repository.
+// testHub makes a Hub with an open, a gated and a private model, two datasets and one package, which takes uploads.
 func testHub(t *testing.T) (url string, log *bytes.Buffer) {
 	t.Helper()
-	root := t.TempDir()
-	write := func(name, text string) {
-		path := filepath.Join(root, name)
+	log = &bytes.Buffer{}
+	server := httptest.NewServer(Handler(testRoot(t), log))
+	t.Cleanup(server.Close)
+	return server.URL, log
+}
+
+func testRoot(t *testing.T) Options {
+	t.Helper()
+	o := Options{Root: t.TempDir(), Uploads: t.TempDir(), Packages: t.TempDir()}
+	write := func(text string, names ...string) {
+		path := filepath.Join(names...)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -40,19 +49,29 @@ func testHub(t *testing.T) (url string, log *bytes.Buffer) {
 			t.Fatal(err)
 		}
 	}
-	for id, info := range map[string]string{"org/open": `{}`, "org/gated": `{"gated":true}`, "org/private": `{"private":true}`} {
-		dir := "models/" + id + "/"
-		write(dir+"repo.json", info)
-		write(dir+"refs/main", commit+"\n")
-		write(dir+commit+"/config.json", `{"a": 1}`)
-		write(dir+commit+"/adapter.safetensors", "w")
-		write(dir+commit+"/sub/weights.bin", strings.Repeat("0123456789", size/10))
+	for id, info := range map[string]string{
+		"models/org/open": `{}`, "models/org/gated": `{"gated":true}`, "models/org/private": `{"private":true}`,
+		"datasets/org/chats": `{}`, "datasets/org/closed": `{"gated":true}`,
+	} {
+		dir := filepath.Join(o.Root, id)
+		write(info, dir, "repo.json")
+		write(commit+"\n", dir, "refs/main")
+		if strings.HasPrefix(id, datasets) {
+			write("---\nlicense: apache-2.0\n---\n", dir, commit, "README.md")
+			write(`{"dialogue":"A: hi","summary":"A greets."}`+"\n", dir, commit, "data/train.jsonl")
+			continue
+		}
+		write(`{"a": 1}`, dir, commit, "config.json")
+		write("w", dir, commit, "adapter.safetensors")
+		write(strings.Repeat("0123456789", size/10), dir, commit, "sub/weights.bin")
 	}
-	write("access.json", `{"tokens":{"good":{"user":"ann","repos":["org/gated","org/private"]},"other":{"user":"bob","repos":[]}}}`)
-	log = &bytes.Buffer{}
-	server := httptest.NewServer(Handler(root, log))
-	t.Cleanup(server.Close)
-	return server.URL, log
+	write(`{"tokens":{"good":{"user":"ann","repos":["org/gated","org/private","datasets/org/closed"]},"other":{"user":"bob","repos":[]},
+		"writer":{"user":"carl","writes":["carl","team","org"]}}}`, o.Root, "access.json")
+	write(emptySum+"  Some_Pack.Age-1.0-py3-none-any.whl\n"+emptySum+"  an-sdist-2.0.tar.gz\n", o.Packages, sumsFile)
+	write("", o.Packages, "Some_Pack.Age-1.0-py3-none-any.whl")
+	write("", o.Packages, "an-sdist-2.0.tar.gz")
+	write("", o.Packages, "unlisted.whl")
+	return o
 }
 
 func do(t *testing.T, method, url, token string, header ...string) (*http.Response, string) {
@@ -113,10 +132,22 @@ func TestAnswers(t *testing.T) {
 		{"no file", "/org/open/resolve/main/none.bin", "", 404, "EntryNotFound", "Entry not found"},
 		{"a directory is no file", "/org/open/resolve/main/sub", "", 404, "EntryNotFound", ""},
 		{"a path out of the repository", "/org/open/resolve/main/..%2Frepo.json", "", 404, "EntryNotFound", ""},
+		{"tree of a folder", "/api/models/org/open/tree/main/sub", "", 200, "", `[{"lfs":{"oid":"` + sha256Hex + `"`},
+		{"tree of no folder", "/api/models/org/open/tree/main/none", "", 404, "EntryNotFound", ""},
 		{"whoami", "/api/whoami-v2", "good", 200, "", `"name":"ann"`},
+		{"whoami of a reader", "/api/whoami-v2", "good", 200, "", `"role":"read"`},
+		{"whoami of a writer", "/api/whoami-v2", "writer", 200, "", `"name":"team"`},
 		{"whoami without token", "/api/whoami-v2", "", 401, "", ""},
+		{"dataset", "/api/datasets/org/chats", "", 200, "", `"siblings":[{"rfilename":"README.md"},{"rfilename":"data/train.jsonl"}]`},
+		{"dataset by revision", "/api/datasets/org/chats/revision/" + commit, "", 200, "", `"id":"org/chats"`},
+		{"tree of a dataset", "/api/datasets/org/chats/tree/main/data", "", 200, "", `"path":"data/train.jsonl"`},
+		{"file of a dataset", "/datasets/org/chats/resolve/main/data/train.jsonl", "", 200, "", "A greets."},
+		{"a dataset is no model", "/api/models/org/chats", "good", 404, "RepoNotFound", ""},
+		{"a model is no dataset", "/datasets/org/open" + file, "good", 404, "RepoNotFound", ""},
+		{"gated dataset without token", "/datasets/org/closed/resolve/main/README.md", "", 401, "GatedRepo", "Access to dataset org/closed"},
+		{"gated dataset with a token that lacks access", "/datasets/org/closed/resolve/main/README.md", "other", 403, "GatedRepo", "not in the authorized list"},
+		{"gated dataset with access", "/datasets/org/closed/resolve/main/README.md", "good", 200, "", "license"},
 		{"whoami with unknown token", "/api/whoami-v2", "bad", 401, "", ""},
-		{"no dataset API", "/api/datasets/org/open", "", 404, "", ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -234,7 +265,7 @@ func TestFaultsAreForThisMachineOnly(t *testing.T) {
 			request.RemoteAddr = test.caller
 			request = request.WithContext(context.WithValue(request.Context(), http.LocalAddrContextKey, local))
 			answer := httptest.NewRecorder()
-			Handler(t.TempDir(), io.Discard).ServeHTTP(answer, request)
+			Handler(Options{Root: t.TempDir()}, io.Discard).ServeHTTP(answer, request)
 			if answer.Code != test.status {
 				t.Errorf("%s of %s: %d, want %d", method, name, answer.Code, test.status)
 			}

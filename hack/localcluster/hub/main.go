@@ -21,13 +21,16 @@ const urlFile = "url"
 // Main runs `hub serve` or `hub url` and returns the exit code: 0 done, 1 failed, 2 usage.
 func Main(args []string) int {
 	if len(args) == 0 || (args[0] != "serve" && args[0] != "url") {
-		fmt.Fprintln(os.Stderr, "usage: hub serve [--root DIR] [--listen ADDR] | hub url [--root DIR]")
+		fmt.Fprintln(os.Stderr, "usage: hub serve [--root DIR] [--uploads DIR] [--packages DIR] [--listen ADDR] | hub url [--root DIR]")
 		return 2
 	}
 	flags := flag.NewFlagSet("hub "+args[0], flag.ContinueOnError)
-	root := flags.String("root", defaultRoot(), "directory of the repositories")
+	var o Options
+	flags.StringVar(&o.Root, "root", defaultRoot(), "directory of the repositories that were made beforehand")
 	listen := "127.0.0.1:0"
 	if args[0] == "serve" {
+		flags.StringVar(&o.Uploads, "uploads", "", "directory of what clients upload; without it nothing is taken")
+		flags.StringVar(&o.Packages, "packages", "", "directory of the Python package index's files")
 		flags.StringVar(&listen, "listen", listen, "address to serve on")
 		flags.String("cluster", "", "state directory of the cluster that it belongs to: the process is found by it")
 	}
@@ -39,9 +42,9 @@ func Main(args []string) int {
 		fmt.Fprintf(os.Stderr, "hub %s: unexpected argument %q\n", args[0], flags.Arg(0))
 		return 2
 	} else if args[0] == "serve" {
-		err = serve(*root, listen)
+		err = serve(o, listen)
 	} else {
-		err = printURL(*root)
+		err = printURL(o.Root)
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "hub %s: %v\n", args[0], err)
@@ -62,21 +65,26 @@ func defaultRoot() string {
 	return filepath.Join(cache, "hub")
 }
 
-func serve(root, listen string) error {
-	if _, err := os.Stat(filepath.Join(root, "models")); err != nil {
-		return fmt.Errorf("no models under %s: %w", root, err)
+func serve(o Options, listen string) error {
+	if _, err := os.Stat(filepath.Join(o.Root, models)); err != nil {
+		return fmt.Errorf("no models under %s: %w", o.Root, err)
+	}
+	if o.Uploads != "" {
+		if err := os.MkdirAll(o.Uploads, 0o755); err != nil {
+			return err
+		}
 	}
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(root, urlFile)
+	path := filepath.Join(o.Root, urlFile)
 	if err := os.WriteFile(path, []byte("http://"+reachable(listener.Addr())+"\n"), 0o644); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	server := &http.Server{Handler: Handler(root, os.Stderr), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: Handler(o, os.Stderr), ReadHeaderTimeout: 10 * time.Second}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	select {

@@ -1,253 +1,120 @@
 package hub
 
 import (
-	"encoding/json"
-	"errors"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
-	"os"
-	"strconv"
 	"strings"
-	"time"
 )
 
+// Options are where a Hub finds what it serves.
+type Options struct {
+	// Root holds access.json and the repositories that were made beforehand; it is only read.
+	Root string
+	// Uploads holds what clients upload; empty for a Hub that takes nothing.
+	Uploads string
+	// Packages holds the files of a Python package index; empty for none.
+	Packages string
+}
+
 type server struct {
-	store  *store
-	faults faults
+	store    *store
+	packages string
+	faults   faults
+	// secret signs the addresses that LFS objects are sent to, as S3's are signed.
+	secret []byte
 }
 
-// Handler serves the Hub's API from root and logs each request to out. Tokens are never logged.
-func Handler(root string, out io.Writer) http.Handler {
-	s := &server{store: newStore(root)}
-	api := http.NewServeMux()
-	api.HandleFunc("GET /api/whoami-v2", s.whoami)
-	api.HandleFunc("GET /api/models/{org}/{name}", s.model)
-	api.HandleFunc("GET /api/models/{org}/{name}/revision/{revision}", s.model)
-	api.HandleFunc("GET /api/models/{org}/{name}/tree/{revision}", s.tree)
-	api.HandleFunc("GET /api/models/{org}/{name}/auth-check", s.authCheck)
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{org}/{name}/resolve/{revision}/{file...}", s.resolve)
-	mux.Handle("/_faults", fromHere(&s.faults))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A mux cannot decide: an organization could be called "api".
-		if strings.HasPrefix(r.URL.Path, "/api/") {
+// Handler serves the Hub's API and logs each request to out. Tokens are never logged.
+func Handler(o Options, out io.Writer) http.Handler { return newServer(o).handler(out) }
+
+func newServer(o Options) *server {
+	s := &server{store: newStore(o.Root, o.Uploads), packages: o.Packages, secret: make([]byte, 32)}
+	_, _ = rand.Read(s.secret) // never fails
+	return s
+}
+
+func (s *server) handler(out io.Writer) http.Handler {
+	api, data, files, other := http.NewServeMux(), http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
+	s.routeAPI(api)
+	s.routeFiles(data, datasets, "/datasets")
+	s.routeFiles(files, models, "")
+	other.Handle("/_faults", fromHere(&s.faults))
+	other.HandleFunc("PUT "+objectPath+"{kind}/{org}/{name}/{oid}", s.faulty("lfs", s.putObject))
+	other.HandleFunc("GET /simple/{$}", s.packageNames)
+	other.HandleFunc("GET /simple/{name}/{$}", s.packageFiles)
+	other.HandleFunc("GET /simple/{name}", s.packageFiles)
+	other.HandleFunc("GET /packages/{file}", s.packageFile)
+	other.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	return logged(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// One mux cannot decide: an organization could be called as any of these.
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		switch first {
+		case "api":
 			api.ServeHTTP(w, r)
-			return
+		case datasets:
+			data.ServeHTTP(w, r)
+		case "simple", "packages", "healthz", "_faults", strings.Trim(objectPath, "/"):
+			other.ServeHTTP(w, r)
+		default:
+			files.ServeHTTP(w, r)
 		}
-		mux.ServeHTTP(w, r)
-	})
-	return logged(both, log.New(out, "hub: ", log.LstdFlags))
+	}), log.New(out, "hub: ", log.LstdFlags))
 }
 
-// fail answers as the Hub does: huggingface_hub chooses its exception by X-Error-Code.
-func fail(w http.ResponseWriter, status int, code, message string) {
-	if code != "" {
-		w.Header().Set("X-Error-Code", code)
+func (s *server) routeAPI(mux *http.ServeMux) {
+	mux.HandleFunc("GET /api/whoami-v2", s.whoami)
+	mux.HandleFunc("POST /api/validate-yaml", s.validateCard)
+	mux.HandleFunc("POST /api/repos/create", s.create)
+	mux.HandleFunc("DELETE /api/repos/delete", s.remove)
+	for _, kind := range []string{models, datasets} {
+		repo := "/api/" + kind + "/{org}/{name}"
+		for pattern, handler := range map[string]http.HandlerFunc{
+			"GET " + repo:                                    s.info,
+			"GET " + repo + "/revision/{revision}":           s.info,
+			"GET " + repo + "/tree/{revision}":               s.tree,
+			"GET " + repo + "/tree/{revision}/{dir...}":      s.tree,
+			"POST " + repo + "/paths-info/{revision}":        s.pathsInfo,
+			"GET " + repo + "/auth-check":                    s.authCheck,
+			"PUT " + repo + "/settings":                      s.settings,
+			"POST " + repo + "/preupload/{revision}":         s.faulty("preupload", s.preupload),
+			"POST " + repo + "/commit/{revision}":            s.faulty("commit", s.commit),
+			"GET " + repo + "/xet-write-token/{revision...}": noXet,
+		} {
+			mux.HandleFunc(pattern, of(kind, handler))
+		}
 	}
-	w.Header().Set("X-Error-Message", message)
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": message})
 }
 
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_ = json.NewEncoder(w).Encode(v)
+// routeFiles serves the files of a kind of repository, and LFS's own protocol, which git's clients speak too.
+func (s *server) routeFiles(mux *http.ServeMux, kind, prefix string) {
+	repo := prefix + "/{org}/{name}"
+	mux.HandleFunc("GET "+repo+"/resolve/{revision}/{file...}", of(kind, s.resolve))
+	mux.HandleFunc("POST "+repo+"/info/lfs/objects/batch", of(kind, s.faulty("batch", s.batch)))
+	mux.HandleFunc("POST "+repo+"/info/lfs/objects/verify", of(kind, s.verify))
 }
 
-// open finds the repository and commit of a request, or answers why not.
-func (s *server) open(w http.ResponseWriter, r *http.Request) (repo, string, *account, bool) {
+// of tells a handler which kind of repository its address is about.
+func of(kind string, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.SetPathValue("kind", kind)
+		next(w, r)
+	}
+}
+
+// open finds the repository of a request and who asks.
+func (s *server) open(r *http.Request) (repo, *account, error) {
 	who, err := s.store.caller(r)
-	if errors.Is(err, errBadToken) {
-		fail(w, http.StatusUnauthorized, "", "Invalid credentials in Authorization header")
-		return repo{}, "", nil, false
-	}
 	if err != nil {
-		fail(w, http.StatusInternalServerError, "", err.Error())
-		return repo{}, "", nil, false
+		return repo{}, nil, err
 	}
-	found, err := s.store.repo(r.PathValue("org"), r.PathValue("name"))
-	if err == nil && found.Private && !who.mayRead(found) {
-		err = errNoRepo
-	}
-	if errors.Is(err, errNoRepo) {
-		// Without a token the Hub does not tell a missing repository from a hidden one.
-		status := http.StatusNotFound
-		if who == nil {
-			status = http.StatusUnauthorized
-		}
-		fail(w, status, "RepoNotFound", "Repository not found")
-		return repo{}, "", nil, false
-	}
-	if err != nil {
-		fail(w, http.StatusInternalServerError, "", err.Error())
-		return repo{}, "", nil, false
-	}
-	commit, err := found.commit(r.PathValue("revision"))
-	if err != nil {
-		fail(w, http.StatusNotFound, "RevisionNotFound", "Invalid rev id: "+r.PathValue("revision"))
-		return repo{}, "", nil, false
-	}
-	return found, commit, who, true
+	// In LFS's addresses the name is that of a git repository.
+	name := strings.TrimSuffix(r.PathValue("name"), ".git")
+	found, err := s.store.readable(r.PathValue("kind"), r.PathValue("org"), name, who)
+	return found, who, err
 }
 
-func (s *server) whoami(w http.ResponseWriter, r *http.Request) {
-	who, err := s.store.caller(r)
-	if who == nil || err != nil {
-		fail(w, http.StatusUnauthorized, "", "Invalid username or password.")
-		return
-	}
-	writeJSON(w, map[string]any{
-		"type": "user", "id": who.User, "name": who.User, "fullname": who.User, "orgs": []any{},
-		"auth": map[string]any{"type": "access_token", "accessToken": map[string]any{"displayName": who.User, "role": "read"}},
-	})
-}
-
-// model answers for gated repositories too: the Hub shows their listing to everybody.
-func (s *server) model(w http.ResponseWriter, r *http.Request) {
-	found, commit, _, ok := s.open(w, r)
-	if !ok {
-		return
-	}
-	files, err := s.store.files(found, commit)
-	if err != nil {
-		fail(w, http.StatusInternalServerError, "", err.Error())
-		return
-	}
-	blobs := asked(r, "blobs")
-	siblings := []map[string]any{}
-	for _, f := range files {
-		sibling := map[string]any{"rfilename": f.Path}
-		if blobs {
-			sibling["blobId"], sibling["size"] = f.Blob, f.Size
-			if f.SHA256 != "" {
-				sibling["lfs"] = map[string]any{"sha256": f.SHA256, "size": f.Size, "pointerSize": f.PointerSize}
-			}
-		}
-		siblings = append(siblings, sibling)
-	}
-	var gated any = false
-	if found.Gated {
-		gated = "manual"
-	}
-	const date = "2025-01-01T00:00:00.000Z"
-	writeJSON(w, map[string]any{
-		"_id": commit[:24], "id": found.ID, "modelId": found.ID, "sha": commit, "private": found.Private, "gated": gated,
-		"disabled": false, "tags": []string{}, "downloads": 0, "likes": 0, "createdAt": date, "lastModified": date, "siblings": siblings,
-	})
-}
-
-// asked reads a switch of the query: Python's clients write "true" or "True".
-func asked(r *http.Request, name string) bool {
-	yes, _ := strconv.ParseBool(r.URL.Query().Get(name))
-	return yes
-}
-
-func (s *server) tree(w http.ResponseWriter, r *http.Request) {
-	found, commit, _, ok := s.open(w, r)
-	if !ok {
-		return
-	}
-	files, err := s.store.files(found, commit)
-	if err != nil {
-		fail(w, http.StatusInternalServerError, "", err.Error())
-		return
-	}
-	all, seen := asked(r, "recursive"), map[string]bool{}
-	entries := []map[string]any{}
-	for _, f := range files {
-		for i, letter := range f.Path {
-			dir := f.Path[:i]
-			if letter != '/' || seen[dir] || !all && strings.Contains(dir, "/") {
-				continue
-			}
-			seen[dir] = true
-			entries = append(entries, map[string]any{"type": "directory", "path": dir, "size": 0, "oid": commit})
-		}
-		if !all && strings.Contains(f.Path, "/") {
-			continue
-		}
-		entry := map[string]any{"type": "file", "path": f.Path, "size": f.Size, "oid": f.Blob}
-		if f.SHA256 != "" {
-			entry["lfs"] = map[string]any{"oid": f.SHA256, "size": f.Size, "pointerSize": f.PointerSize}
-		}
-		entries = append(entries, entry)
-	}
-	writeJSON(w, entries)
-}
-
-// admit refuses the files of a gated repository to who has no access.
-func admit(w http.ResponseWriter, r repo, who *account) bool {
-	if !r.Gated || who.mayRead(r) {
-		return true
-	}
-	if who == nil {
-		fail(w, http.StatusUnauthorized, "GatedRepo", "Access to model "+r.ID+" is restricted. You must have access to it and be authenticated to access it. Please log in.")
-	} else {
-		fail(w, http.StatusForbidden, "GatedRepo", "Access to model "+r.ID+" is restricted and you are not in the authorized list. Visit https://huggingface.co/"+r.ID+" to ask for access.")
-	}
-	return false
-}
-
-// authCheck is asked by clients that want to know about access before they download.
-func (s *server) authCheck(w http.ResponseWriter, r *http.Request) {
-	if found, _, who, ok := s.open(w, r); ok && admit(w, found, who) {
-		writeJSON(w, map[string]bool{"ok": true})
-	}
-}
-
-func (s *server) resolve(w http.ResponseWriter, r *http.Request) {
-	found, commit, who, ok := s.open(w, r)
-	if !ok {
-		return
-	}
-	if !admit(w, found, who) {
-		return
-	}
-	name := r.PathValue("file")
-	path, err := found.path(commit, name)
-	if err != nil {
-		w.Header().Set("X-Repo-Commit", commit)
-		fail(w, http.StatusNotFound, "EntryNotFound", "Entry not found")
-		return
-	}
-	if r.Method == http.MethodGet {
-		if fault := s.faults.strike(found.ID, name); fault != nil {
-			if fault.Status != 0 {
-				if fault.RetryAfter > 0 {
-					w.Header().Set("Retry-After", strconv.Itoa(fault.RetryAfter))
-				}
-				fail(w, fault.Status, "", http.StatusText(fault.Status))
-				return
-			}
-			w = &faultyWriter{ResponseWriter: w, fault: fault}
-		}
-	}
-	if err := s.send(w, r, commit, path, name); err != nil {
-		fail(w, http.StatusInternalServerError, "", err.Error())
-	}
-}
-
-func (s *server) send(w http.ResponseWriter, r *http.Request, commit, path, name string) error {
-	described, err := s.store.describe(path, name)
-	if err != nil {
-		return err
-	}
-	in, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	w.Header().Set("X-Repo-Commit", commit)
-	w.Header().Set("ETag", described.etag())
-	if described.SHA256 != "" {
-		w.Header().Set("X-Linked-Etag", described.etag())
-		w.Header().Set("X-Linked-Size", strconv.FormatInt(described.Size, 10))
-	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	http.ServeContent(w, r, "", time.Time{}, in)
-	return nil
-}
+// address is what a client calls this Hub.
+func address(r *http.Request) string { return "http://" + r.Host }

@@ -1,95 +1,106 @@
 package hub
 
 import (
-	"crypto/sha1" //nolint:gosec // git names by it
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
-	"time"
+)
+
+// The kinds of repositories, as the API's addresses and the folders name them.
+const (
+	models   = "models"
+	datasets = "datasets"
 )
 
 var (
-	errNoRepo     = errors.New("repository not found")
-	errNoRevision = errors.New("revision not found")
-	errNoEntry    = errors.New("entry not found")
-
 	commitPattern = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	namePattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	namePattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$`)
 )
 
-// lfsThreshold is the size in bytes from which the Hub keeps a file as LFS, and names it by sha256;
-// lfsSuffixes are kept so whatever their size, by the .gitattributes of every new repository.
-const lfsThreshold = 10 << 20
-
-var lfsSuffixes = []string{".safetensors", ".bin", ".gguf", ".pt", ".pth", ".onnx"}
-
-// repo is one model repository on disk.
+// repo is one repository on disk.
 type repo struct {
-	ID      string
 	Gated   bool `json:"gated"`
 	Private bool `json:"private"`
-	dir     string
+
+	Kind string `json:"-"`
+	Org  string `json:"-"`
+	// ID is ORG/NAME.
+	ID  string `json:"-"`
+	dir string
+	// uploaded is false for those that were made beforehand: they cannot be changed.
+	uploaded bool
 }
 
-// file is one file of a revision.
-type file struct {
-	Path string
-	Size int64
-	// Blob is the id of what git keeps: of the file, or of the pointer to an LFS file.
-	Blob string
-	// SHA256 and PointerSize are those of LFS files only.
-	SHA256      string
-	PointerSize int
-}
-
-// etag names the content: LFS files by sha256, others by their git blob.
-func (f file) etag() string {
-	if f.SHA256 != "" {
-		return `"` + f.SHA256 + `"`
+// name is the repository's path on the Hub.
+func (r repo) name() string {
+	if r.Kind == models {
+		return r.ID
 	}
-	return `"` + f.Blob + `"`
+	return r.Kind + "/" + r.ID
 }
 
-// store reads repositories and remembers file hashes while the file does not change.
+// word is what the Hub calls one repository of this kind.
+func (r repo) word() string { return strings.TrimSuffix(r.Kind, "s") }
+
+// store reads and writes repositories, and remembers file hashes while the file does not change.
 type store struct {
-	root   string
+	// root holds what was made beforehand and is never written to; uploads, what clients made: "" where they may not.
+	root, uploads string
+
 	mu     sync.Mutex
 	hashes map[string]hashed
+	// writing keeps two changes apart: a commit builds on the one before it.
+	writing sync.Mutex
 }
 
-type hashed struct {
-	file
-	time time.Time
+func newStore(root, uploads string) *store {
+	return &store{root: root, uploads: uploads, hashes: map[string]hashed{}}
 }
 
-func newStore(root string) *store { return &store{root: root, hashes: map[string]hashed{}} }
-
-func (s *store) repo(org, name string) (repo, error) {
-	r := repo{ID: org + "/" + name}
+// repo finds a repository among the uploaded ones, then among those that were made beforehand.
+func (s *store) repo(kind, org, name string) (repo, error) {
+	r := repo{Kind: kind, Org: org, ID: org + "/" + name}
 	if !namePattern.MatchString(org) || !namePattern.MatchString(name) {
 		return r, errNoRepo
 	}
-	r.dir = filepath.Join(s.root, "models", org, name)
-	data, err := os.ReadFile(filepath.Join(r.dir, "repo.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, errNoRepo
+	for _, root := range []string{s.uploads, s.root} {
+		if root == "" {
+			continue
+		}
+		r.dir, r.uploaded = filepath.Join(root, kind, org, name), root == s.uploads
+		data, err := os.ReadFile(filepath.Join(r.dir, "repo.json"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return r, err
+		}
+		if err := json.Unmarshal(data, &r); err != nil {
+			return r, fmt.Errorf("read %s/repo.json: %w", r.dir, err)
+		}
+		return r, nil
 	}
-	if err != nil {
-		return r, err
+	return r, errNoRepo
+}
+
+// readable finds a repository that the caller may know of. Without a token the Hub does not tell a missing
+// repository from a hidden one.
+func (s *store) readable(kind, org, name string, who *account) (repo, error) {
+	r, err := s.repo(kind, org, name)
+	if err == nil && r.Private && !who.mayRead(r) {
+		err = errNoRepo
 	}
-	if err := json.Unmarshal(data, &r); err != nil {
-		return r, fmt.Errorf("read %s/repo.json: %w", r.dir, err)
+	if errors.Is(err, errNoRepo) && who == nil {
+		err = refusal{http.StatusUnauthorized, errNoRepo.code, errNoRepo.message}
 	}
-	return r, nil
+	return r, err
 }
 
 // commit resolves a branch, or a commit that the repository has.
@@ -99,16 +110,21 @@ func (r repo) commit(revision string) (string, error) {
 	}
 	if commitPattern.MatchString(revision) {
 		if _, err := os.Stat(filepath.Join(r.dir, revision)); err != nil {
-			return "", errNoRevision
+			return "", errNoRevision(revision)
 		}
 		return revision, nil
 	}
-	if !namePattern.MatchString(revision) {
-		return "", errNoRevision
+	return r.head(revision)
+}
+
+// head is the newest commit of a branch.
+func (r repo) head(branch string) (string, error) {
+	if !namePattern.MatchString(branch) || commitPattern.MatchString(branch) {
+		return "", errNoRevision(branch)
 	}
-	data, err := os.ReadFile(filepath.Join(r.dir, "refs", revision))
+	data, err := os.ReadFile(filepath.Join(r.dir, "refs", branch))
 	if err != nil {
-		return "", errNoRevision
+		return "", errNoRevision(branch)
 	}
 	return strings.TrimSpace(string(data)), nil
 }
@@ -123,65 +139,4 @@ func (r repo) path(commit, name string) (string, error) {
 		return "", errNoEntry
 	}
 	return path, nil
-}
-
-// files lists a commit's files in path order.
-func (s *store) files(r repo, commit string) ([]file, error) {
-	var files []file
-	dir := filepath.Join(r.dir, commit)
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		f, err := s.describe(path, filepath.ToSlash(name))
-		files = append(files, f)
-		return err
-	})
-	return files, err
-}
-
-func (s *store) describe(path, name string) (file, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return file{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if h, ok := s.hashes[path]; ok && h.Size == info.Size() && h.time.Equal(info.ModTime()) {
-		return h.file, nil
-	}
-	in, err := os.Open(path)
-	if err != nil {
-		return file{}, err
-	}
-	defer in.Close()
-	f := file{Path: name, Size: info.Size()}
-	if f.Size >= lfsThreshold || slices.Contains(lfsSuffixes, filepath.Ext(name)) {
-		sum := sha256.New()
-		if _, err := io.Copy(sum, in); err != nil {
-			return f, err
-		}
-		f.SHA256 = fmt.Sprintf("%x", sum.Sum(nil))
-		pointer := fmt.Sprintf("version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n", f.SHA256, f.Size)
-		f.PointerSize = len(pointer)
-		f.Blob, err = gitBlob(int64(len(pointer)), strings.NewReader(pointer))
-	} else {
-		f.Blob, err = gitBlob(f.Size, in)
-	}
-	if err == nil {
-		s.hashes[path] = hashed{f, info.ModTime()}
-	}
-	return f, err
-}
-
-// gitBlob is the id that git gives a file.
-func gitBlob(size int64, content io.Reader) (string, error) {
-	sum := sha1.New() //nolint:gosec // git names by it
-	fmt.Fprintf(sum, "blob %d\x00", size)
-	_, err := io.Copy(sum, content)
-	return fmt.Sprintf("%x", sum.Sum(nil)), err
 }

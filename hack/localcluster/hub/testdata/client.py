@@ -10,7 +10,7 @@ import sys
 import tempfile
 import urllib.request
 
-from huggingface_hub import HfApi, errors, get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
+from huggingface_hub import HfApi, HfFileSystem, errors, get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
 from huggingface_hub.hf_api import RepoFolder
 
 ENDPOINT = os.environ["HF_ENDPOINT"]
@@ -96,6 +96,23 @@ def too_many() -> None:
     whole()
 
 
+def dataset() -> None:
+    fs = HfFileSystem()
+    assert fs.ls("datasets/org/chats", detail=False) == ["datasets/org/chats/README.md", "datasets/org/chats/data"]
+    assert fs.glob("hf://datasets/org/chats/**/*.jsonl") == ["datasets/org/chats/data/train.jsonl"]
+    with fs.open("hf://datasets/org/chats@0123456789abcdef0123456789abcdef01234567/data/train.jsonl") as file:
+        assert json.load(file)["summary"] == "A greets."
+    assert not fs.exists("hf://datasets/org/chats/data/test.jsonl")
+    path = fresh(repo_id="org/chats", repo_type="dataset", allow_patterns="*.jsonl")
+    assert (path / "data/train.jsonl").is_file() and not (path / "README.md").exists()
+
+
+def gated_dataset() -> None:
+    expect(errors.GatedRepoError, 403, lambda: fresh(repo_id="org/closed", repo_type="dataset", token="other"))
+    expect(errors.RepositoryNotFoundError, 404, lambda: HfApi().dataset_info("org/open", token="other"))
+    fresh(repo_id="org/closed", repo_type="dataset", token="good")
+
+
 def main() -> None:
     check("snapshot of main", whole)
     check("pinned revision, ignored files", pinned_and_filtered)
@@ -114,6 +131,8 @@ def main() -> None:
     check("whoami", lambda: HfApi().whoami(token="good")["name"] == "ann" or sys.exit("wrong name"))
     check("resumes a broken download", broken)
     check("waits out a 429", too_many)
+    check("hf:// addresses and snapshots of a dataset", dataset)
+    check("gated dataset", gated_dataset)
     sys.exit(failed)
 
 

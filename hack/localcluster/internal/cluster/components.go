@@ -93,7 +93,8 @@ func (c *Cluster) control(p build.Programs) []component {
 			"--leader-elect=false",
 		}},
 		{name: "hub", health: c.HubURL() + "/healthz", args: []string{
-			self, "hub", "serve", "--cluster=" + c.State, "--root", c.hubRoot(), "--listen", fmt.Sprintf("%s:%d", c.NodeIP, c.Ports["hub"]),
+			self, "hub", "serve", "--cluster=" + c.State, "--root", c.hubRoot(), "--uploads", c.path("hub"), "--packages", c.packages(),
+			"--listen", fmt.Sprintf("%s:%d", c.NodeIP, c.Ports["hub"]),
 		}},
 	}
 	if c.RealNode {

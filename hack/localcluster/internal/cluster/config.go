@@ -134,8 +134,11 @@ func (c *Cluster) Table() proc.Table {
 	return proc.Table{Dir: c.path("pids"), Logs: c.path("logs")}
 }
 
-// hubRoot is what the Hub stand-in serves.
+// hubRoot is what the Hub stand-in serves and all clusters share; what is uploaded to it is this cluster's own.
 func (c *Cluster) hubRoot() string { return filepath.Join(c.Cache, "hub") }
+
+// packages are the files of the Python package index that the Hub stand-in serves too.
+func (c *Cluster) packages() string { return filepath.Join(c.Cache, "packages") }
 
 // RunDir holds sockets and mounts: short, because a socket's path has at most 107 bytes.
 func (c *Cluster) RunDir() string { return "/run/localcluster-" + c.Name }
