@@ -66,18 +66,18 @@ func passing(err error) bool {
 func (o *Observer) changes(ctx context.Context) <-chan struct{} {
 	signal := make(chan struct{}, 1)
 	options := metav1.ListOptions{LabelSelector: Selector(o.Release)}
-	go relay(ctx, signal, func() (watch.Interface, error) {
+	go Relay(ctx, signal, func() (watch.Interface, error) {
 		return o.Client.CoreV1().Pods(o.Namespace).Watch(ctx, options)
 	})
-	go relay(ctx, signal, func() (watch.Interface, error) {
+	go Relay(ctx, signal, func() (watch.Interface, error) {
 		return o.Client.AppsV1().Deployments(o.Namespace).Watch(ctx, options)
 	})
 	return signal
 }
 
-// relay keeps a watch open until ctx ends. Without the right to watch it does nothing but
-// try again: the ticker then still shows the state.
-func relay(ctx context.Context, signal chan<- struct{}, open func() (watch.Interface, error)) {
+// Relay keeps a watch open until ctx ends, and signals each change that it sees. Without the
+// right to watch it does nothing but try again: the caller looks from time to time anyway.
+func Relay(ctx context.Context, signal chan<- struct{}, open func() (watch.Interface, error)) {
 	for ctx.Err() == nil {
 		if w, err := open(); err == nil {
 			stop := context.AfterFunc(ctx, w.Stop)

@@ -44,13 +44,13 @@ func (p *Preflight) nodes(ctx context.Context, template *corev1.PodTemplateSpec)
 		allocatable := n.Status.Allocatable[resource]
 		return allocatable.Value() >= wanted
 	}):
-		return failure.Refusedf("see what nodes have: kubectl describe nodes"+p.Target+"\nask for less: --set resources.requests.cpu=N,resources.requests.memory=NGi; if nodes are added on demand: --skip-checks",
-			"no node is large enough for the server's pod: it requests %s", requestText(pod))
+		return failure.Refusedf("see what nodes have: kubectl describe nodes"+p.Target+"\nask for less: "+p.hints().Smaller+"; if nodes are added on demand: --skip-checks",
+			"no node is large enough for %s: it requests %s", p.hints().Pods, requestText(pod))
 	case matching > 0:
 		return failure.Refusedf(fmt.Sprintf("see: kubectl get nodes -o custom-columns='NODE:.metadata.name,GPU:.status.allocatable.%s'%s\nask for fewer: --gpus N; if nodes are added on demand: --skip-checks", strings.ReplaceAll(string(resource), ".", `\.`), p.Target),
 			"no node has %d x %s: %d have the labels %s", wanted, resource, matching, selectorText(pod))
 	}
-	return failure.Refusedf(nextForNodes(list.Items, resource, p.Target), "no node has %s, and nothing in this cluster adds nodes", selectorText(pod))
+	return failure.Refusedf(p.nextForNodes(list.Items, resource), "no node has %s, and nothing in this cluster adds nodes", selectorText(pod))
 }
 
 func gpuRequest(pod *corev1.Pod) (corev1.ResourceName, int64) {
@@ -162,7 +162,8 @@ func selectorText(pod *corev1.Pod) string {
 	return strings.Join(parts, ", ")
 }
 
-func nextForNodes(nodes []corev1.Node, resource corev1.ResourceName, target string) string {
+func (p *Preflight) nextForNodes(nodes []corev1.Node, resource corev1.ResourceName) string {
+	flag := p.hints().Accelerator
 	var have []string
 	for _, n := range nodes {
 		if quantity := n.Status.Allocatable[resource]; quantity.Value() > 0 {
@@ -172,7 +173,7 @@ func nextForNodes(nodes []corev1.Node, resource corev1.ResourceName, target stri
 		}
 	}
 	if len(have) > 0 {
-		return "this cluster has: --accelerator " + strings.Join(have, ", --accelerator ") + "\nif nodes are added on demand: --skip-checks"
+		return "this cluster has: " + flag + " " + strings.Join(have, ", "+flag+" ") + "\nif nodes are added on demand: --skip-checks"
 	}
-	return "add a GPU node pool, or, when nodes with GPUs carry other labels: --platform custom\nsee: kubectl get nodes --show-labels" + target + "\nif nodes are added on demand: --skip-checks"
+	return "add a GPU node pool, or, when nodes with GPUs carry other labels: --platform custom\nsee: kubectl get nodes --show-labels" + p.Target + "\nif nodes are added on demand: --skip-checks"
 }

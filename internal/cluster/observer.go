@@ -91,9 +91,13 @@ func currentHash(d *appsv1.Deployment, sets []appsv1.ReplicaSet) string {
 	return ""
 }
 
-// events returns what happened to one object, the oldest first.
 func (o *Observer) events(ctx context.Context, uid types.UID) ([]corev1.Event, error) {
-	list, err := o.Client.CoreV1().Events(o.Namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.uid=" + string(uid)})
+	return Events(ctx, o.Client, o.Namespace, uid)
+}
+
+// Events returns what happened to one object, the oldest first; nothing for who may not read it.
+func Events(ctx context.Context, client kubernetes.Interface, namespace string, uid types.UID) ([]corev1.Event, error) {
+	list, err := client.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.uid=" + string(uid)})
 	if apierrors.IsForbidden(err) {
 		// Events only explain: who may not read them still gets the object's own state.
 		return nil, nil

@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 )
 
-// Preflight asks the cluster, before anything is changed, whether a Deployment's pods can run.
+// Preflight asks the cluster, before anything is changed, whether pods can run.
 type Preflight struct {
 	Client    kubernetes.Interface
 	Namespace string
@@ -28,12 +28,33 @@ type Preflight struct {
 	// RequireToken refuses a missing Hugging Face token even where the pod would start without
 	// it: whoever names its Secret means it.
 	RequireToken bool
+	// Hints are the flags of the command that makes the pods; those of install when it is zero.
+	Hints Hints
+}
+
+// Hints are what a command calls its pods and the flags by which they can be made to fit.
+type Hints struct {
+	// Pods are such as "the server's pod".
+	Pods string
+	// Accelerator is the flag that chooses a GPU, Smaller are those that ask for less CPU and memory.
+	Accelerator, Smaller string
+}
+
+func (p *Preflight) hints() Hints {
+	if p.Hints == (Hints{}) {
+		return Hints{Pods: "the server's pod", Accelerator: "--accelerator", Smaller: "--set resources.requests.cpu=N,resources.requests.memory=NGi"}
+	}
+	return p.Hints
 }
 
 // Check runs every check on the Deployment's pod template and returns the refusals; the
 // error says that the cluster could not be asked.
 func (p *Preflight) Check(ctx context.Context, deployment *appsv1.Deployment) ([]*failure.Error, error) {
-	template := &deployment.Spec.Template
+	return p.CheckPods(ctx, &deployment.Spec.Template)
+}
+
+// CheckPods is Check for pods of any kind.
+func (p *Preflight) CheckPods(ctx context.Context, template *corev1.PodTemplateSpec) ([]*failure.Error, error) {
 	var refusals []*failure.Error
 	for _, check := range []func(context.Context, *corev1.PodTemplateSpec) error{p.secrets, p.nodes} {
 		err := check(ctx, template)

@@ -50,7 +50,7 @@ type Pod struct {
 	Node     string `json:"node,omitempty"`
 	GPUs     int64  `json:"gpus"`
 	Phase    Phase  `json:"phase"`
-	Current  bool   `json:"current"` // belongs to the newest revision of the Deployment
+	Current  bool   `json:"current"` // belongs to the newest revision of the Deployment; of a run, is or will be at work
 	Restarts int32  `json:"restarts"`
 	// LastExit is why the model server's container ended last, "" when it never did.
 	LastExit string `json:"lastExit,omitempty"`

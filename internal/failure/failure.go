@@ -66,12 +66,22 @@ func Join(refusals []*Error) error {
 		return refusals[0]
 	}
 	what := []string{fmt.Sprintf("%d things stand in the way:", len(refusals))}
-	var next []string
+	var remedies []string
+	mends := map[string]string{} // a remedy, and the numbers of what it mends
 	for i, r := range refusals {
 		what = append(what, fmt.Sprintf("%d. %s", i+1, r.Error()))
-		if r.Next != "" {
-			next = append(next, fmt.Sprintf("%d. %s", i+1, strings.ReplaceAll(r.Next, "\n", "\n   ")))
+		switch numbers, known := mends[r.Next]; {
+		case r.Next == "":
+		case known:
+			mends[r.Next] = fmt.Sprintf("%s, %d", numbers, i+1)
+		default:
+			mends[r.Next] = fmt.Sprint(i + 1)
+			remedies = append(remedies, r.Next)
 		}
+	}
+	next := make([]string, len(remedies))
+	for i, remedy := range remedies {
+		next[i] = fmt.Sprintf("%s. %s", mends[remedy], strings.ReplaceAll(remedy, "\n", "\n   "))
 	}
 	return &Error{Kind: Refused, Err: errors.New(strings.Join(what, "\n")), Next: strings.Join(next, "\n")}
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
@@ -193,20 +194,7 @@ func (k *checker) answer(object string, err error) []Refusal {
 }
 
 func (k *checker) nextFor(err error) string {
-	message, namespace, target := err.Error(), k.namespace, k.of.Target
-	switch {
-	case strings.Contains(message, "exceeded quota"), strings.Contains(message, "failed quota"):
-		return "see: kubectl describe resourcequota -n " + namespace + target
-	case strings.Contains(message, "violates PodSecurity"):
-		return "see what the namespace enforces: kubectl get namespace " + namespace + " --show-labels" + target
-	case apierrors.IsForbidden(err) && strings.Contains(message, " cannot "):
-		return "ask whoever runs the cluster for this right; what you may do: kubectl auth can-i --list -n " + namespace + target
-	case apierrors.IsNotFound(err) && strings.Contains(message, "namespaces"):
-		return "kubectl create namespace " + namespace + target
-	case apierrors.IsInvalid(err) && strings.Contains(message, "immutable"):
-		return "uninstall the release first, or choose another release name"
-	}
-	return ""
+	return cluster.NextForRefusal(err, k.namespace, k.of.Target)
 }
 
 func (k *checker) client(ctx context.Context, object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {

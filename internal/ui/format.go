@@ -39,3 +39,20 @@ func Table(w io.Writer, header []string, rows [][]string) error {
 	}
 	return table.Flush()
 }
+
+// Bytes prints a size in decimal units, as disks and networks have them: 950 B, 1.2 MB, 14.5 GB.
+func Bytes(n int64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n)/1000, 0
+	for value >= 999.95 && unit < len(units)-1 {
+		value /= 1000
+		unit++
+	}
+	if value >= 99.95 {
+		return fmt.Sprintf("%.0f %cB", value, units[unit])
+	}
+	return fmt.Sprintf("%.1f %cB", value, units[unit])
+}

@@ -27,7 +27,8 @@ type Live struct {
 	detail  string
 	since   time.Time
 	printed time.Time
-	drawn   bool
+	block   func(width int) []string
+	drawn   int // lines on the screen that are drawn over
 	stop    chan struct{}
 	done    chan struct{}
 }
@@ -53,6 +54,14 @@ func (l *Live) Set(phase, detail string) {
 	if !l.terminal {
 		l.println()
 	}
+}
+
+// Above puts lines above the status line, such as a chart, which are made anew each time that
+// it is drawn, for the width of the terminal; nil takes them away. Only a terminal shows them.
+func (l *Live) Above(lines func(width int) []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.block = lines
 }
 
 // Printf writes a line of its own above the status line.
@@ -112,12 +121,43 @@ func (l *Live) line() string {
 }
 
 func (l *Live) draw() {
-	text := []rune(strings.ReplaceAll(l.line(), "\n", " "))
-	if limit := max(width(l.w)-1, 1); len(text) > limit {
-		text = append(text[:limit-1], '…')
+	columns, rows := size(l.w)
+	var lines []string
+	if l.block != nil {
+		lines = l.block(columns)
 	}
-	fmt.Fprintf(l.w, "\r%s\x1b[K", string(text))
-	l.drawn = true
+	// What does not fit on the screen cannot be drawn over.
+	lines = append(lines[:min(len(lines), max(rows-2, 0))], l.line())
+	var b strings.Builder
+	b.WriteString(home(l.drawn))
+	for i, text := range lines {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(fit(text, columns) + "\x1b[K")
+	}
+	if l.drawn > len(lines) {
+		b.WriteString("\x1b[J")
+	}
+	fmt.Fprint(l.w, b.String())
+	l.drawn = len(lines)
+}
+
+// home goes back to the first of the lines that were drawn.
+func home(drawn int) string {
+	if drawn > 1 {
+		return fmt.Sprintf("\r\x1b[%dA", drawn-1)
+	}
+	return "\r"
+}
+
+// fit cuts a text to one line of the terminal: one that wraps cannot be drawn over.
+func fit(text string, columns int) string {
+	line := []rune(strings.ReplaceAll(text, "\n", " "))
+	if limit := max(columns-1, 1); len(line) > limit {
+		line = append(line[:limit-1], '…')
+	}
+	return string(line)
 }
 
 func (l *Live) println() {
@@ -126,9 +166,9 @@ func (l *Live) println() {
 }
 
 func (l *Live) clear() {
-	if l.drawn {
-		fmt.Fprint(l.w, "\r\x1b[K")
-		l.drawn = false
+	if l.drawn > 0 {
+		fmt.Fprint(l.w, home(l.drawn)+"\x1b[J")
+		l.drawn = 0
 	}
 }
 

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,6 +55,45 @@ func TestDuration(t *testing.T) {
 	} {
 		if got := Duration(d); got != want {
 			t.Errorf("Duration(%d) = %s, want %s", d, got, want)
+		}
+	}
+}
+
+// On a terminal the lines above and the status line are drawn over, however many there are,
+// and nothing of them stays when they go.
+func TestLiveDrawsOverItself(t *testing.T) {
+	var out bytes.Buffer
+	l := &Live{w: &out, terminal: true, now: func() time.Time { return time.Unix(0, 0) }}
+	drawn := func(do func()) string {
+		out.Reset()
+		do()
+		return out.String()
+	}
+	l.Set("training", "step 1")
+	for _, step := range []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"one line", l.tick, "\rtraining: step 1\x1b[K"},
+		{"with a chart", func() {
+			l.Above(func(int) []string { return []string{"a", "b"} })
+			l.tick()
+		}, "\ra\x1b[K\nb\x1b[K\ntraining: step 1\x1b[K"},
+		{"again", l.tick, "\r\x1b[2Aa\x1b[K\nb\x1b[K\ntraining: step 1\x1b[K"},
+		{"a message", func() { l.Printf("warning: %s", "w") }, "\r\x1b[2A\x1b[Jwarning: w\n"},
+		{"after it", l.tick, "\ra\x1b[K\nb\x1b[K\ntraining: step 1\x1b[K"},
+		{"fewer lines", func() {
+			l.Above(nil)
+			l.tick()
+		}, "\r\x1b[2Atraining: step 1\x1b[K\x1b[J"},
+		{"more lines than the screen has", func() {
+			l.Above(func(int) []string { return make([]string, 100) })
+			l.tick()
+		}, "\r" + strings.Repeat("\x1b[K\n", 22) + "training: step 1\x1b[K"},
+	} {
+		if got := drawn(step.do); got != step.want {
+			t.Errorf("%s: %q, want %q", step.name, got, step.want)
 		}
 	}
 }

@@ -14,12 +14,12 @@ func IsTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// width returns the columns of the terminal behind w, or 80 when that is unknown.
-func width(w io.Writer) int {
+// size returns the columns and rows of the terminal behind w, or 80 and 24 when they are unknown.
+func size(w io.Writer) (columns, rows int) {
 	if file, ok := w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
-			return columns
+		if columns, rows, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 && rows > 0 {
+			return columns, rows
 		}
 	}
-	return 80
+	return 80, 24
 }

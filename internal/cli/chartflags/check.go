@@ -33,12 +33,12 @@ func checkModel(id string) error {
 			return nil
 		}
 	}
-	return checkHubID(id)
+	return CheckHubID(id)
 }
 
-// checkHubID takes ORG/NAME by the Hub's rules: letters, digits, '-', '_' and '.', no "--"
+// CheckHubID takes ORG/NAME by the Hub's rules: letters, digits, '-', '_' and '.', no "--"
 // or "..", no '-' or '.' at either end, at most 96 characters.
-func checkHubID(id string) error {
+func CheckHubID(id string) error {
 	if looksLikeToken(id) {
 		return errors.New("that is a token, not a name; a token belongs in a Secret: --hf-secret NAME")
 	}
@@ -57,7 +57,8 @@ func checkHubID(id string) error {
 	return nil
 }
 
-func checkRevision(revision string) error {
+// CheckRevision takes a commit, tag or branch.
+func CheckRevision(revision string) error {
 	if !regexp.MustCompile(`^[A-Za-z0-9._/-]+$`).MatchString(revision) {
 		return fmt.Errorf("%q is not a commit, tag or branch", revision)
 	}
@@ -81,24 +82,33 @@ func parseMaxLen(text string) ([]render.Typed, error) {
 	return one(n, atLeast(1), path...)
 }
 
-// parseSecret reads NAME or NAME:KEY. The text is never repeated in an error, because it
-// may be the token itself, pasted in the wrong place.
-func parseSecret(text string) ([]render.Typed, error) {
+// SplitSecret reads NAME or NAME:KEY; the key is "" when none is named. The text is never
+// repeated in an error, because it may be the token itself, pasted in the wrong place.
+func SplitSecret(text string) (name, key string, err error) {
 	if looksLikeToken(text) {
-		return nil, errors.New("that is a token; it takes the name of a Secret that holds one:\n  kubectl create secret generic -n NAMESPACE hf-secret --from-file=hf_api_token=FILE")
+		return "", "", errors.New("that is a token; it takes the name of a Secret that holds one:\n  kubectl create secret generic -n NAMESPACE hf-secret --from-file=hf_api_token=FILE")
 	}
 	name, key, hasKey := strings.Cut(text, ":")
 	if !regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`).MatchString(name) || len(name) > 253 {
-		return nil, errors.New("the name before ':' is not the name of a Secret: lower-case letters, digits, '-' and '.'")
+		return "", "", errors.New("the name before ':' is not the name of a Secret: lower-case letters, digits, '-' and '.'")
+	}
+	if hasKey && !regexp.MustCompile(`^[-._a-zA-Z0-9]+$`).MatchString(key) {
+		return "", "", errors.New("what follows ':' is not a key of a Secret: letters, digits, '-', '_' and '.'")
+	}
+	return name, key, nil
+}
+
+// parseSecret reads the Secret with the Hugging Face token.
+func parseSecret(text string) ([]render.Typed, error) {
+	name, key, err := SplitSecret(text)
+	if err != nil {
+		return nil, err
 	}
 	typed := []render.Typed{{Path: []string{"hfToken", "secretName"}, Value: name}}
-	if !hasKey {
-		return typed, nil
+	if key != "" {
+		typed = append(typed, render.Typed{Path: []string{"hfToken", "secretKey"}, Value: key})
 	}
-	if !regexp.MustCompile(`^[-._a-zA-Z0-9]+$`).MatchString(key) {
-		return nil, errors.New("what follows ':' is not a key of a Secret: letters, digits, '-', '_' and '.'")
-	}
-	return append(typed, render.Typed{Path: []string{"hfToken", "secretKey"}, Value: key}), nil
+	return typed, nil
 }
 
 // parseAdapters reads NAME=REPO[@REVISION] each.
@@ -117,7 +127,7 @@ func parseAdapters(given []string) ([]render.Typed, error) {
 		repo, revision, pinned := strings.Cut(repo, "@")
 		adapter := map[string]any{"name": name, "repo": repo}
 		if pinned {
-			if err := checkRevision(revision); err != nil {
+			if err := CheckRevision(revision); err != nil {
 				return nil, err
 			}
 			adapter["revision"] = revision
@@ -134,5 +144,5 @@ func checkAdapterRepo(repo string) error {
 	if strings.HasPrefix(repo, "/") && len(repo) > 1 {
 		return nil
 	}
-	return checkHubID(repo)
+	return CheckHubID(repo)
 }

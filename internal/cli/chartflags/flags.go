@@ -107,7 +107,7 @@ func (f *Flags) typed() ([]render.Typed, error) {
 		parse func() ([]render.Typed, error)
 	}{
 		{"model", func() ([]render.Typed, error) { return one(f.model, checkModel, "model", "id") }},
-		{"revision", func() ([]render.Typed, error) { return one(f.revision, checkRevision, "model", "revision") }},
+		{"revision", func() ([]render.Typed, error) { return one(f.revision, CheckRevision, "model", "revision") }},
 		{"served-name", func() ([]render.Typed, error) { return one(f.servedName, checkNotEmpty, "model", "servedName") }},
 		{"accelerator", func() ([]render.Typed, error) { return one(f.accel, checkNotEmpty, "gpu", "accelerator") }},
 		{"gpus", func() ([]render.Typed, error) { return one(f.gpus, atLeast(1), "gpu", "count") }},

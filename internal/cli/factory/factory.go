@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -32,6 +33,10 @@ type clients struct {
 	once sync.Once
 	set  kubernetes.Interface
 	err  error
+
+	dynamicOnce sync.Once
+	dynamic     dynamic.Interface
+	dynamicErr  error
 }
 
 // New returns a factory over the given streams.
@@ -95,4 +100,17 @@ func (f *Factory) Clientset() (kubernetes.Interface, error) {
 		f.clients.set, f.clients.err = kubernetes.NewForConfig(config)
 	})
 	return f.clients.set, f.clients.err
+}
+
+// Dynamic returns the client for objects whose kinds are not built in, built once.
+func (f *Factory) Dynamic() (dynamic.Interface, error) {
+	f.clients.dynamicOnce.Do(func() {
+		config, err := f.RESTConfig()
+		if err != nil {
+			f.clients.dynamicErr = err
+			return
+		}
+		f.clients.dynamic, f.clients.dynamicErr = dynamic.NewForConfig(config)
+	})
+	return f.clients.dynamic, f.clients.dynamicErr
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/release"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/rollout"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
 
@@ -34,7 +35,7 @@ func (o *options) check(ctx context.Context, observer *cluster.Observer, release
 			return failure.Join(o.withoutNamespace(refusals))
 		}
 		if o.dryRun == "server" {
-			o.warn(fmt.Sprintf("namespace %s would be created; in one that is not there nothing more can be checked", o.namespace))
+			o.steps.Warn(fmt.Sprintf("namespace %s would be created; in one that is not there nothing more can be checked", o.namespace))
 			return nil
 		}
 		if _, err := releases.EnsureNamespace(ctx, observer.Client, true, false); err != nil {
@@ -44,7 +45,7 @@ func (o *options) check(ctx context.Context, observer *cluster.Observer, release
 	if o.skipChecks {
 		return nil
 	}
-	found, err := o.verdict(ctx, releases, spec)
+	found, err := rollout.Verdict(ctx, releases, spec, o.steps)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (o *options) preflight(ctx context.Context, observer *cluster.Observer, spe
 		return nil, err
 	}
 	preflight := &cluster.Preflight{
-		Client: observer.Client, Namespace: o.namespace, Target: o.f.Target(), Warn: o.warn, RequireToken: o.values.SecretGiven(),
+		Client: observer.Client, Namespace: o.namespace, Target: o.f.Target(), Warn: o.steps.Warn, RequireToken: o.values.SecretGiven(),
 	}
 	return preflight.Check(ctx, deployment)
 }
@@ -76,24 +77,6 @@ func (o *options) withoutNamespace(refusals []*failure.Error) []*failure.Error {
 		}
 	}
 	return refusals
-}
-
-// verdict asks the cluster to do everything that apply will do.
-func (o *options) verdict(ctx context.Context, releases *release.Client, spec *release.Spec) ([]*failure.Error, error) {
-	verdict, err := releases.Check(ctx, *spec)
-	if err != nil {
-		return nil, err
-	}
-	for _, warning := range verdict.Warnings {
-		o.warn(warning)
-	}
-	var refusals []*failure.Error
-	for _, r := range verdict.Refusals {
-		refusals = append(refusals, &failure.Error{
-			Kind: failure.Refused, Err: fmt.Errorf("the cluster would refuse %s: %s", r.Object, r.Reason), Next: r.Next,
-		})
-	}
-	return refusals, nil
 }
 
 func deploymentOf(rendered render.Result) (*appsv1.Deployment, error) {

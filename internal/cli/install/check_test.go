@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -19,6 +20,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/release"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/tunnel/apitest"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/ui"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
 
@@ -55,7 +57,7 @@ func TestTheNamespaceIsMadeAfterWhatNeedsNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			streams, _, _, errOut := genericiooptions.NewTestIOStreams()
-			o := &options{f: factory.New(streams), release: "r", namespace: "new", createNamespace: true, dryRun: test.dryRun, skipChecks: test.skipChecks}
+			o := &options{f: factory.New(streams), steps: &ui.Steps{W: errOut, Now: time.Now}, release: "r", namespace: "new", createNamespace: true, dryRun: test.dryRun, skipChecks: test.skipChecks}
 			kubeconfig, context := apitest.Start(t), apitest.Context // refuses everything
 			o.f.Config.KubeConfig, o.f.Config.Context = &kubeconfig, &context
 			client := fake.NewClientset(l4)

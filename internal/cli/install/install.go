@@ -49,13 +49,13 @@ type options struct {
 	timeout         time.Duration
 	dryRun          string
 
-	checked bool     // the cluster was asked, and would take it
-	live    *ui.Live // says what is waited for, while a step is under way
+	checked bool // the cluster was asked, and would take it
+	steps   *ui.Steps
 }
 
 // NewCmd returns the install command.
 func NewCmd(f *factory.Factory) *cobra.Command {
-	o := &options{f: f}
+	o := &options{f: f, steps: &ui.Steps{W: f.Streams.ErrOut, Now: f.Now}}
 	cmd := &cobra.Command{
 		Use:     "install [RELEASE]",
 		Aliases: []string{"upgrade"},

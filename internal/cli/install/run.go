@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
@@ -15,6 +13,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/release"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/rollout"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
 
@@ -38,13 +37,13 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.during("checking with the cluster", func() error { return o.check(ctx, observer, releases, spec) }); err != nil {
+	if err := o.steps.During("checking with the cluster", func() error { return o.check(ctx, observer, releases, spec) }); err != nil {
 		return err
 	}
 	if o.dryRun == "server" {
 		return o.printDryRun(spec)
 	}
-	if err := o.during("applying", func() error { return o.apply(ctx, observer, releases, spec) }); err != nil {
+	if err := o.steps.During("applying", func() error { return o.apply(ctx, observer, releases, spec) }); err != nil {
 		return err
 	}
 	return o.follow(ctx, observer)
@@ -55,7 +54,7 @@ func (o *options) run(ctx context.Context) error {
 func (o *options) spec(ctx context.Context, chart fs.FS, releases *release.Client) (*release.Spec, error) {
 	version := render.DefaultKubeVersion // as render does
 	if o.dryRun != "client" {
-		err := o.during("looking at the cluster", func() (err error) {
+		err := o.steps.During("looking at the cluster", func() (err error) {
 			version, err = o.look(ctx, releases)
 			return err
 		})
@@ -78,11 +77,11 @@ func (o *options) spec(ctx context.Context, chart fs.FS, releases *release.Clien
 		return nil, o.values.Explain(err)
 	}
 	for _, warning := range rendered.Warnings {
-		o.warn(warning)
+		o.steps.Warn(warning)
 	}
 	return &release.Spec{
 		Name: o.release, Chart: chart, Values: values, Rendered: rendered, KubeVersion: version,
-		Notify: func(message string) { o.say("%s", message) },
+		Notify: func(message string) { o.steps.Say("%s", message) },
 	}, nil
 }
 
@@ -115,14 +114,9 @@ func (o *options) observer() (*cluster.Observer, error) {
 	return &cluster.Observer{Client: client, Namespace: o.namespace, Release: o.release, Target: o.f.Target()}, nil
 }
 
-// apply gives the release to the cluster. A pod that was failing before is started anew:
-// what it failed of may be mended outside the release, and its back-off is minutes long.
+// apply gives the release to the cluster.
 func (o *options) apply(ctx context.Context, observer *cluster.Observer, releases *release.Client, spec *release.Spec) error {
-	before, err := observer.Look(ctx)
-	if err != nil {
-		return err
-	}
-	info, err := releases.Apply(ctx, *spec)
+	info, err := rollout.Apply(ctx, observer, releases, spec, o.steps)
 	if err != nil {
 		return err
 	}
@@ -130,15 +124,7 @@ func (o *options) apply(ctx context.Context, observer *cluster.Observer, release
 	if info.Revision > 1 {
 		verb = "upgraded"
 	}
-	o.say("release %s %s in namespace %s, revision %d", o.release, verb, o.namespace, info.Revision)
-	for _, pod := range before.Pods {
-		if pod.Phase != cluster.Failing {
-			continue
-		}
-		if err := observer.Client.CoreV1().Pods(o.namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-			o.warn(fmt.Sprintf("pod %s was failing and could not be started anew: %v", pod.Name, err))
-		}
-	}
+	o.steps.Say("release %s %s in namespace %s, revision %d", o.release, verb, o.namespace, info.Revision)
 	return nil
 }
 

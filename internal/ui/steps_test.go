@@ -1,14 +1,11 @@
-package install
+package ui
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"k8s.io/cli-runtime/pkg/genericiooptions"
-
-	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/factory"
 )
 
 // What passes in a moment is not named; what takes long is, and its warnings come as they are.
@@ -18,15 +15,15 @@ func TestDuring(t *testing.T) {
 		3 * time.Second: "checking\nwarning: w\n",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			streams, _, _, errOut := genericiooptions.NewTestIOStreams()
-			o := &options{f: factory.New(streams)}
-			err := o.during("checking", func() error {
+			var out bytes.Buffer
+			steps := &Steps{W: &out, Now: time.Now}
+			err := steps.During("checking", func() error {
 				time.Sleep(takes)
-				o.warn("w")
+				steps.Warn("w")
 				return errors.New("refused")
 			})
-			if err == nil || err.Error() != "refused" || errOut.String() != want {
-				t.Errorf("%s: error %v, stderr %q", takes, err, errOut)
+			if err == nil || err.Error() != "refused" || out.String() != want {
+				t.Errorf("%s: error %v, stderr %q", takes, err, out.String())
 			}
 		})
 	}
