@@ -5,13 +5,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/compare"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/completion"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/factory"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/install"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/portforward"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/promote"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/publish"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/query"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/render"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/runs"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/status"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/train"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/uninstall"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/version"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
@@ -21,8 +26,8 @@ import (
 
 const rootLong = `Summarize text with a language model on your own GPUs.
 
-One chart, one plugin: install serves a model with vLLM in your cluster,
-query sends it text, status says how it is.`
+One chart, one plugin: install serves a model with vLLM in your cluster, query
+sends it text, status says how it is, train tunes it on your own dialogues.`
 
 // NewRoot returns the root command with every verb below it.
 func NewRoot(f *factory.Factory) *cobra.Command {
@@ -47,6 +52,7 @@ func NewRoot(f *factory.Factory) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: "serve", Title: "Serve:"},
 		&cobra.Group{ID: "use", Title: "Use:"},
+		&cobra.Group{ID: "train", Title: "Train:"},
 		&cobra.Group{ID: "other", Title: "Other:"},
 	)
 	add := func(group string, cmds ...*cobra.Command) {
@@ -57,6 +63,7 @@ func NewRoot(f *factory.Factory) *cobra.Command {
 	}
 	add("serve", install.NewCmd(f), status.NewCmd(f), render.NewCmd(f), uninstall.NewCmd(f))
 	add("use", query.NewCmd(f), portforward.NewCmd(f))
+	add("train", train.NewCmd(f), runs.NewCmd(f), compare.NewCmd(f), publish.NewCmd(f), promote.NewCmd(f))
 	add("other", version.NewCmd(f), completion.NewCmd(f))
 	root.SetHelpCommandGroupID("other")
 	argumentErrors(root)
