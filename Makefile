@@ -13,8 +13,8 @@ LDFLAGS := -s -w \
 	-X $(MODULE)/internal/version.date=$(DATE)
 
 # Parts of the checks; each is hack/checks/PART.sh, and hack/test.sh PART... runs any of them.
-CHECK_PARTS := format modules vet lint unit shell chart download generated
-TEST_PARTS  := $(CHECK_PARTS) race manifests vulnerable localcluster apiserver e2e
+CHECK_PARTS := format modules vet lint unit shell python chart download generated
+TEST_PARTS  := $(CHECK_PARTS) race manifests vulnerable localcluster trainer apiserver e2e
 
 # Only a KUBECONFIG on make's own command line moves the demo to the user's cluster: one that is merely
 # exported must not.
