@@ -63,7 +63,9 @@ func (o *Observer) removeWhole(ctx context.Context, object *unstructured.Unstruc
 		case err != nil:
 			return fmt.Errorf("cannot see whether %s is gone: %w", ObjectName(object), err)
 		}
-		waiting(ObjectName(object) + " and its pods end")
+		if isWork(object) {
+			waiting(ObjectName(object) + " and its pods end")
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
