@@ -19,6 +19,10 @@ def main(path: str) -> int:
         specification = spec.load(pathlib.Path(path))
         layout = Layout(specification)
         environment.activate(layout.volume)
+        from . import device
+
+        device.choose(specification.training)
+        # Only now: these imports take their time.
         from .run import run
 
         run(specification, layout, Prepared.load(layout.prepared), events)

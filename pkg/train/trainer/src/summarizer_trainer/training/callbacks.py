@@ -12,7 +12,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from ..events import Events
-from . import memory
+from . import device
 
 
 class Interruption(TrainerCallback):  # type: ignore[misc]
@@ -101,7 +101,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             gradNorm=round(float(logs.get("grad_norm", 0.0)), 4),
             tokensPerSecond=round(self.tokens(told, step) / max(self.seconds - seconds, 1e-9), 1),
             etaSeconds=round((state.max_steps - step) * self.seconds / step),
-            memoryGiB=round(memory.peak_gib(self._where), 2),
+            memoryGiB=round(device.peak_gib(self._where), 2),
         )
 
     def on_evaluate(

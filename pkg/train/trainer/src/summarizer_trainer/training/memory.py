@@ -9,10 +9,10 @@ import torch
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from ..spec import Training
+from . import device
 
 # What the allocator's fragments, the gradients of a layer and the optimizer leave of the memory.
 _USABLE = 0.8
-_GIB = 2**30
 
 
 def checkpoint_layers(training: Training, model: Any, batch: dict[str, Any], tokens: int, where: torch.device) -> int:
@@ -29,7 +29,7 @@ def checkpoint_layers(training: Training, model: Any, batch: dict[str, Any], tok
             batch = {key: value.to(where) if torch.is_tensor(value) else value for key, value in batch.items()}
             with torch.autocast("cuda", dtype=torch.bfloat16):
                 each = kept_bytes(model, batch) / batch["input_ids"].numel() * tokens / len(layers)
-            count = needed(len(layers), each, _free(where))
+            count = needed(len(layers), each, device.free_bytes(where))
     if count:
         model.get_base_model().gradient_checkpointing_enable({"use_reentrant": False})
         for layer in layers[count:]:
@@ -61,19 +61,3 @@ def kept_bytes(model: Any, batch: dict[str, Any]) -> int:
         kept.pop(parameter.untyped_storage().data_ptr(), None)
     del value
     return sum(kept.values())
-
-
-def peak_gib(where: torch.device) -> float:
-    """The most memory that was in use so far: of the GPU, or of this process on a CPU."""
-    if where.type == "cuda":
-        return float(torch.cuda.max_memory_reserved(where)) / _GIB
-    with open("/proc/self/status", encoding="ascii") as lines:
-        kibibytes = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
-    return kibibytes * 1024 / _GIB
-
-
-def _free(where: torch.device) -> float:
-    """The memory of the GPU that this process may still take."""
-    limit = torch.cuda.get_device_properties(where).total_memory * torch.cuda.get_per_process_memory_fraction(where)
-    free, _ = torch.cuda.mem_get_info(where)
-    return float(min(free, limit - torch.cuda.memory_reserved(where)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from typing import Any
 
 import torch
@@ -14,28 +13,6 @@ from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCa
 from ..errors import RefusedError
 from ..spec import LoRA, Training
 from . import attention, batches
-
-
-def device(training: Training) -> torch.device:
-    """The device of this process; raises RefusedError when a GPU was asked for and there is none."""
-    if training.device == "cpu":
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise RefusedError(
-            f"a GPU was asked for and torch {torch.__version__} sees none (built for CUDA {torch.version.cuda})",
-            next="check the node's driver and the pod's GPU request, or ask for the CPU: training.device: cpu",
-        )
-    # torchrun says how many processes share this node; training.gpus are of all nodes.
-    wanted = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    if torch.cuda.device_count() < wanted:
-        raise RefusedError(
-            f"the run needs {wanted} GPUs here (training.gpus is {training.gpus}), and torch sees "
-            f"{torch.cuda.device_count()}",
-            next="give the pod as many GPUs as the run asks for",
-        )
-    chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    torch.cuda.set_device(chosen)
-    return chosen
 
 
 def load(directory: str, training: Training, lora: LoRA, where: torch.device) -> Any:
@@ -101,10 +78,3 @@ def collator(training: Training, model: Any) -> batches.Collator:
     if kind == attention.PACKED:
         return batches.pack
     return batches.pack_for_flash if kind == "flash_attention_2" and training.packing != "off" else batches.pad
-
-
-def name(where: torch.device) -> str:
-    """What the device is called in the result."""
-    if where.type == "cuda":
-        return str(torch.cuda.get_device_name(where))
-    return f"CPU, {torch.get_num_threads()} threads"

@@ -8,7 +8,7 @@ import shutil
 from typing import Any
 
 import torch
-from transformers import set_seed
+from transformers import PrinterCallback, set_seed
 from trl import SFTConfig
 
 from .. import adapter, tokens, tracking
@@ -16,7 +16,7 @@ from ..errors import InterruptedRunError, RefusedError
 from ..events import Events
 from ..layout import Layout, Prepared, write_json
 from ..spec import Spec
-from . import checkpoints, dataset, memory, model
+from . import checkpoints, dataset, device, memory, model
 from .batches import ShuffledSteps, steps_of
 from .callbacks import Interruption, Progress
 from .trainer import LoRATrainer
@@ -33,7 +33,7 @@ def run(spec: Spec, layout: Layout, prepared: Prepared, events: Events) -> None:
     first = int(os.environ.get("RANK", "0")) == 0
     interruption = Interruption()
     t = spec.training
-    where = model.device(t)
+    where = device.choose(t)
     set_seed(t.seed)
     checkpoint, skipped = checkpoints.newest(layout.checkpoints)
     resumed_at = checkpoints.step_of(checkpoint)
@@ -41,7 +41,7 @@ def run(spec: Spec, layout: Layout, prepared: Prepared, events: Events) -> None:
         checkpoints.discard(layout.checkpoints, skipped)
         if checkpoint or skipped:
             events.emit("resume", step=resumed_at, skipped=skipped)
-        events.phase("load", f"{spec.model.id} on {model.name(where)}")
+        events.phase("load", f"{spec.model.id} on {device.name(where)}")
     tokenizer = tokens.load(prepared.model)
     data = pathlib.Path(prepared.data)
     training, validation = (dataset.load(data / f"{split}.jsonl", tokenizer, spec) for split in ("train", "validation"))
@@ -65,6 +65,8 @@ def run(spec: Spec, layout: Layout, prepared: Prepared, events: Events) -> None:
         callbacks=[interruption, progress, *trackers],
         order=order,
     )
+    # It prints what the events say.
+    trainer.remove_callback(PrinterCallback)
     largest = sum(sorted(lengths)[-t.batchSize :])
     again = memory.checkpoint_layers(t, tuned, trainer.data_collator([training[0]]), largest, where)
     if first:
@@ -148,8 +150,8 @@ def _figures(trainer: LoRATrainer, progress: Progress, where: torch.device) -> d
         "tokens": seen,
         "seconds": round(progress.seconds, 1),
         "tokensPerSecond": round(seen / progress.seconds, 1),
-        "peakMemoryGiB": round(memory.peak_gib(where), 2),
-        "device": model.name(where),
+        "peakMemoryGiB": round(device.peak_gib(where), 2),
+        "device": device.name(where),
         "firstLoss": round(losses[0], 4),
         "finalLoss": round(losses[-1], 4),
         "evalLoss": None if progress.eval_loss is None else round(progress.eval_loss, 4),
