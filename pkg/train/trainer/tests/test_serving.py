@@ -22,7 +22,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, tiny_llama: pathlib.Path, tiny_data: pathlib.Path) -> judged.Run:
-    return judged.trained_run(tmp_path_factory.mktemp("run"), tiny_llama, tiny_data)
+    run = judged.trained_run(tmp_path_factory.mktemp("run"), tiny_llama, tiny_data)
+    # Strong enough to change every one of a random model's answers.
+    judged.make_adapter(tiny_llama, run[1].adapter, lora_alpha=256)
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -145,7 +145,11 @@ def mistral(directory: pathlib.Path) -> pathlib.Path:
     torch.manual_seed(2)
     config = transformers.MistralConfig(**SHAPE, tie_word_embeddings=False, sliding_window=None)
     config.bos_token_id, config.eos_token_id = fast.bos_token_id, fast.eos_token_id
-    transformers.MistralForCausalLM(config).to(torch.bfloat16).save_pretrained(directory)
+    model = transformers.MistralForCausalLM(config)
+    # Never the likeliest: bytes that are no text are written differently by each detokenizer.
+    with torch.no_grad():
+        model.lm_head.weight[[fast.convert_tokens_to_ids(f"<0x{byte:02X}>") for byte in range(256)]] = 0
+    model.to(torch.bfloat16).save_pretrained(directory)
     return directory
 
 
