@@ -3,18 +3,23 @@ package runs
 import (
 	"context"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/train"
 )
 
 // Near has the pods of Jobs run on the node where their volume is in use now, when it can be on
 // one node only: elsewhere they would wait for it until the other pod has ended, which a model
-// server does not.
-func (o *Observer) Near(ctx context.Context, claim string, objects []*unstructured.Unstructured) error {
+// server does not. GKE Autopilot takes them only where that pod has no GPU.
+func (o *Observer) Near(ctx context.Context, run *Run, objects []*unstructured.Unstructured) error {
+	claim := run.Claim()
 	volume, err := o.Client.CoreV1().PersistentVolumeClaims(o.Namespace).Get(ctx, claim, metav1.GetOptions{})
 	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
 		return nil // the Job's own pod says what is wrong
@@ -34,6 +39,10 @@ func (o *Observer) Near(ctx context.Context, claim string, objects []*unstructur
 		if pod.Spec.NodeName == "" || pod.Status.Phase != corev1.PodRunning || !uses(pod, claim) {
 			continue
 		}
+		if hasGPU(pod) && run.onAutopilot() {
+			return failure.Refusedf("wait until the pod has ended, or remove what it belongs to",
+				"the volume of run %s is in use on the node of pod %s, which has a GPU, and GKE Autopilot lets no pod without a GPU onto that node", run.Name, pod.Name)
+		}
 		for _, object := range objects {
 			if object.GetKind() == "Job" {
 				if err := pin(object, pod); err != nil {
@@ -44,6 +53,21 @@ func (o *Observer) Near(ctx context.Context, claim string, objects []*unstructur
 		return nil
 	}
 	return nil
+}
+
+func (r *Run) onAutopilot() bool {
+	return r.Options != nil && (r.Options.Platform == train.GKEAutopilot || r.Options.Platform == "")
+}
+
+func hasGPU(pod *corev1.Pod) bool {
+	for i := range pod.Spec.Containers {
+		for name := range pod.Spec.Containers[i].Resources.Limits {
+			if strings.HasPrefix(string(name), "nvidia.com/") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func uses(pod *corev1.Pod, claim string) bool {

@@ -192,7 +192,7 @@ func withoutEmpty(value any) any {
 func TestOrdersAreReadByBothSides(t *testing.T) {
 	for file, orders := range map[string]any{
 		"publish.yaml": train.Publish{Repo: "team/cookies", Public: true, Merged: true, Revision: "v1", Message: "First", AcceptDataLicence: true},
-		"probe.yaml":   train.Probe{URL: "http://summarizer.ml:8000", Adapter: "cookies", Base: "HuggingFaceTB/SmolLM2-135M-Instruct", Examples: 8},
+		"probe.yaml":   train.Probe{URL: "http://summarizer.ml:8000", Adapter: "cookies", Base: "HuggingFaceTB/SmolLM2-135M-Instruct", Dialogues: []string{"Amanda: I baked cookies.\nJerry: Sure!"}, Examples: 8},
 	} {
 		data, err := yaml.Marshal(orders)
 		if err != nil {

@@ -74,7 +74,13 @@ var variants = map[string]func() ([]*unstructured.Unstructured, error){
 	},
 	"probe": func() ([]*unstructured.Unstructured, error) {
 		return train.ProbeJob(onCPU(), inNamespace(), train.Probe{
-			URL: "http://summarizer.ml:8000", Adapter: "cookies", Base: "HuggingFaceTB/SmolLM2-135M-Instruct", Examples: 8,
+			URL: "http://summarizer.ml:8000", Adapter: "cookies", Base: "HuggingFaceTB/SmolLM2-135M-Instruct",
+			Dialogues: []string{"Amanda: I baked cookies.\nJerry: Sure!"},
+		})
+	},
+	"canary": func() ([]*unstructured.Unstructured, error) {
+		return train.ProbeJob(onCPU(), inNamespace(), train.Probe{
+			URL: "http://summarizer.ml:8000", Adapter: "cookies", Base: "HuggingFaceTB/SmolLM2-135M-Instruct", Examples: 100,
 		})
 	},
 }

@@ -18,6 +18,13 @@ func (p *plan) ordered(name string, s stage, orders any) ([]*unstructured.Unstru
 	file := s.command + ".yaml"
 	configMap := p.configMap(name, s.component)
 	configMap.Data = map[string]string{file: string(data)}
+	if s.alone {
+		archive, _, err := Code()
+		if err != nil {
+			return nil, err
+		}
+		configMap.BinaryData = map[string][]byte{codeFile: archive}
+	}
 	s.args = append([]string{path.Join(ordersDir, file)}, s.args...)
 	s.mounts = append(s.mounts, mount{name: "orders", path: ordersDir, readOnly: true, volume: configMapSource(name, file)})
 	return toUnstructured(configMap, p.job(name, s))

@@ -2,6 +2,7 @@ package train
 
 import (
 	"path"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -22,6 +23,9 @@ type stage struct {
 	grace int64
 	// trains places the pod where the GPUs are.
 	trains bool
+	// alone makes a probe without the run's volume: an empty directory is in its place. Its program comes with its
+	// orders, for the run's own may be an older one, which needs the volume.
+	alone bool
 }
 
 func (p *plan) prepareStage() stage {
@@ -56,7 +60,7 @@ func (s *stage) commandLine() []string {
 
 // pod is the whole pod of a stage.
 func (p *plan) pod(s stage) corev1.PodSpec {
-	volumes, mounts := split(append(p.commonMounts(), s.mounts...))
+	volumes, mounts := split(slices.Concat(p.runMounts(s), p.commonMounts(), s.mounts))
 	spec := corev1.PodSpec{
 		Containers: []corev1.Container{{
 			Name:                     ContainerName,

@@ -9,8 +9,10 @@ type Probe struct {
 	// Adapter and Base are the names of the two served models.
 	Adapter string `json:"adapter"`
 	Base    string `json:"base"`
-	// Examples of the judged split that both are asked.
-	Examples int `json:"examples"`
+	// Dialogues to be summarized. With them the run's volume is not mounted: a server may hold it on another node.
+	Dialogues []string `json:"dialogues,omitempty"`
+	// Examples of the judged split that both are asked, and compared on, when there are no Dialogues.
+	Examples int `json:"examples,omitempty"`
 }
 
 // ProbeJob returns the ConfigMap with the orders and the Job, on CPU, that asks a server for the adapter's and the
@@ -27,5 +29,6 @@ func ProbeJob(spec Spec, options Options, probe Probe) ([]*unstructured.Unstruct
 		env:   values("HF_HUB_OFFLINE", "1"),
 		needs: lightRequirements(),
 		grace: 30,
+		alone: len(probe.Dialogues) > 0,
 	}, probe)
 }

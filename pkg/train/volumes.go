@@ -16,16 +16,26 @@ type mount struct {
 	readOnly bool
 }
 
-// commonMounts are the volumes of every pod of a run.
+// commonMounts are the volumes of every pod of a run, beside runMounts.
 func (p *plan) commonMounts() []mount {
 	return []mount{
-		{name: "workspace", path: p.spec.Volume, volume: claimSource(p.claim(), false)},
 		{name: "home", path: homeDir, volume: emptyDir()},
 		{name: "tmp", path: "/tmp", volume: emptyDir()},
 		// Only the specification: the rest of the record changes with every event.
 		{name: "spec", path: specDir, readOnly: true, volume: configMapSource(ObjectName(p.spec.Name), KeySpec)},
-		{name: "code", path: codeDir, readOnly: true, volume: configMapSource(CodeName(p.spec.Name), codeFile)},
 		{name: "token", path: "/var/run/secrets/kubernetes.io/serviceaccount", readOnly: true, volume: tokenSource()},
+	}
+}
+
+// runMounts are the run's volume and the program, or what a stage that is alone has in their places.
+func (p *plan) runMounts(s stage) []mount {
+	workspace, code := claimSource(p.claim(), false), CodeName(p.spec.Name)
+	if s.alone {
+		workspace, code = emptyDir(), ProbeName(p.spec.Name)
+	}
+	return []mount{
+		{name: "workspace", path: p.spec.Volume, volume: workspace},
+		{name: "code", path: codeDir, readOnly: true, volume: configMapSource(code, codeFile)},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/runs"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/train"
 )
 
 func refuse(next, format string, args ...any) *failure.Error {
@@ -143,6 +144,8 @@ func (o *options) volume(ctx context.Context, now *served, a adapter) (*failure.
 	switch replicas := now.number("replicas"); {
 	case shared:
 		return nil, nil
+	case o.canary > 0 && now.text("platform") == train.GKEAutopilot:
+		return refuse(hub, "the canary reads its examples from the volume of the run, which the server will hold on a node with a GPU, and GKE Autopilot lets no pod without a GPU onto that node"), nil
 	case replicas > 1:
 		return refuse(hub, "release %s has %d replicas, and the volume of the run can be on one node only", o.release, replicas), nil
 	case rolls(now):

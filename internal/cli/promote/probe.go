@@ -12,8 +12,13 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/train"
 )
 
-// fewestAsked is how many examples show that the adapter answers otherwise than the model.
-const fewestAsked = 4
+// dialogues show that the adapter answers otherwise than the model: two chats, a support call and a meeting.
+var dialogues = []string{
+	"Amanda: I baked cookies. Do you want some?\nJerry: Sure!\nAmanda: I'll bring you some tomorrow :-)",
+	"Priya: Are you still at the station?\nTom: Yes, the 18:05 is cancelled. The next one goes at 18:40.\nPriya: Then we start without you. I'll keep a plate warm.",
+	"Agent: Good morning, how can I help?\nCustomer: My router restarts every few minutes since the update.\nAgent: I can set it back to the old version. That takes ten minutes, you will be offline.\nCustomer: Fine, go ahead.\nAgent: Done. If it happens again, call us and we'll send a new one.",
+	"Lena: The printer's quote is 200 above the budget.\nOscar: What if we print 400 instead of 500?\nMira: Last year we had 120 left over.\nLena: So 400. Oscar, you order by Wednesday, please.",
+}
 
 // probe asks the release, from a pod in the cluster, whether it serves the adapter. A probe
 // that cannot be made is a failure too: then nobody knows.
@@ -28,14 +33,19 @@ func (o *options) probe(ctx context.Context, p *promotion) error {
 	}
 	pods := *p.run.Options
 	pods.Namespace = o.namespace
-	objects, err := train.ProbeJob(p.run.Spec, pods, train.Probe{
-		URL: url, Adapter: o.served, Base: p.rival, Examples: max(o.canary, fewestAsked),
-	})
+	orders := train.Probe{URL: url, Adapter: o.served, Base: p.rival, Examples: o.canary}
+	if o.canary == 0 {
+		orders.Dialogues = dialogues
+	}
+	objects, err := train.ProbeJob(p.run.Spec, pods, orders)
 	if err != nil {
 		return err
 	}
-	if err := p.runs.Near(ctx, p.run.Claim(), objects); err != nil {
-		return err
+	if o.canary > 0 {
+		// Its examples are on the volume.
+		if err := p.runs.Near(ctx, p.run, objects); err != nil {
+			return err
+		}
 	}
 	task := runs.Task{Run: o.name, Component: train.ComponentProbe, Job: train.ProbeName(o.name), Objects: objects}
 	tasks := &runview.Tasks{Observer: p.runs, ErrOut: o.f.Streams.ErrOut, Now: o.f.Now}

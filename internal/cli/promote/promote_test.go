@@ -69,7 +69,7 @@ func promoting(args ...string) (*options, *bytes.Buffer) {
 		case "name":
 			o.served = args[i+1]
 		case "against":
-			o.against, o.canary = args[i+1], 10
+			o.against, o.canary = args[i+1], 20
 		}
 	}
 	return o, errOut
@@ -190,6 +190,8 @@ func TestFit(t *testing.T) {
 		"several replicas":         {values: legacy + "replicas: 2", objects: once, says: []string{"2 replicas, and the volume of the run can be on one node only"}, next: "publish cookies"},
 		"a shared volume":          {values: legacy + "replicas: 2", objects: claim(corev1.ReadWriteMany)},
 		"the volume is gone":       {values: legacy, says: []string{"PersistentVolumeClaim train-cookies, is gone"}, next: "--from hub"},
+		"a canary on Autopilot":    {values: legacy, objects: once, args: []string{"against", model}, says: []string{"no pod without a GPU"}, next: "publish cookies"},
+		"a canary elsewhere":       {values: legacy + "platform: gke-standard", objects: once, args: []string{"against", model}},
 		"a rollout needs two":      {values: rolling, objects: once, warns: "only on the node of the old one"},
 		"a rival that is not":      {values: legacy, objects: once, args: []string{"against", "old"}, says: []string{`does not serve "old"`}, next: "--against " + model},
 		"a rival that would go":    {values: legacy + "adapters: [{name: cookies, repo: a/b}]", objects: once, args: []string{"against", "cookies"}, says: []string{"to be compared, both must be served"}, next: "--name NAME"},

@@ -215,7 +215,7 @@ func (o *options) task(ctx context.Context, observer *runs.Observer, steps *ui.S
 		return runs.Task{}, err
 	}
 	task := runs.Task{Run: o.name, Component: train.ComponentPublish, Job: train.PublishName(o.name), Objects: objects}
-	if err := observer.Near(ctx, run.Claim(), objects); err != nil {
+	if err := observer.Near(ctx, run, objects); err != nil {
 		return task, err
 	}
 	refusals, err := observer.Needs(ctx, objects, steps.Warn)

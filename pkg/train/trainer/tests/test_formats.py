@@ -105,4 +105,6 @@ def test_publish_orders_of_the_plugin_are_read() -> None:
 
 def test_probe_orders_of_the_plugin_are_read() -> None:
     orders = specs.build(probe.Probe, specs.read_yaml(FORMATS / "probe.yaml"), "probe.yaml")
-    assert orders == probe.Probe("http://summarizer.ml:8000", "cookies", "HuggingFaceTB/SmolLM2-135M-Instruct", 8)
+    model = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    dialogue = "Amanda: I baked cookies.\nJerry: Sure!"
+    assert orders == probe.Probe("http://summarizer.ml:8000", "cookies", model, [dialogue], 8)

@@ -3,6 +3,7 @@
 import http.server
 import json
 import pathlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,10 +14,11 @@ import yaml
 from conftest import Heard
 
 import judged
-from summarizer_trainer import probe, served
+from summarizer_trainer import probe, served, spec
 from summarizer_trainer.errors import RefusedError, TrainerError
 from summarizer_trainer.evaluation.intervals import bootstrap
 from summarizer_trainer.evaluation.rouge import METRICS
+from summarizer_trainer.layout import Layout
 
 FORMATS = pathlib.Path(__file__).parents[2] / "testdata" / "formats"
 
@@ -89,13 +91,13 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
 def ask(
     endpoint: Endpoint, heard: Heard, tiny_llama: pathlib.Path, tiny_data: pathlib.Path, tmp_path: pathlib.Path
 ) -> Callable[..., None]:
-    spec, layout, _ = judged.trained_run(tmp_path / "volume", tiny_llama, tiny_data)
+    run_spec, layout, _ = judged.trained_run(tmp_path / "volume", tiny_llama, tiny_data)
 
     def call(**request: Any) -> None:
         path = tmp_path / "probe.yaml"
         request = {"url": endpoint.url, "adapter": "cookies", "base": "base", "examples": 4, **request}
         path.write_text(yaml.safe_dump(request))
-        probe.run(spec, layout, heard.events, path)
+        probe.run(run_spec, layout, heard.events, path)
 
     return call
 
@@ -142,6 +144,22 @@ def test_no_more_than_the_split_holds_is_asked(ask: Callable[..., None], heard: 
     ask(examples=1000)
     assert heard.of("probe")[0]["examples"] == 8
     assert [(e["done"], e["total"]) for e in heard.of("progress")] == [(8, 16), (16, 16)]
+
+
+def test_dialogues_are_asked_without_the_volume(
+    endpoint: Endpoint, heard: Heard, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without the layer there is no scorer.
+    monkeypatch.setitem(sys.modules, "rouge_score", None)
+    monkeypatch.delitem(sys.modules, "summarizer_trainer.evaluation.rouge", raising=False)
+    path = tmp_path / "probe.yaml"
+    dialogues = ["A: One.\nB: Two.", "A: Three.\nB: Four."]
+    path.write_text(yaml.safe_dump({"url": endpoint.url, "adapter": "cookies", "base": "base", "dialogues": dialogues}))
+    run_spec = spec.Spec(1, "cookies", spec.Model("org/tiny"), str(tmp_path / "nothing"), spec.Data("nowhere"))
+    probe.run(run_spec, Layout(run_spec), heard.events, path)
+    assert {request["messages"][0]["content"].partition("\n\n")[2] for request in endpoint.requests} == {*dialogues}
+    (event,) = heard.of("probe")
+    assert (event["examples"], event["different"]) == (2, 2) and "verdict" not in event
 
 
 def test_faults_that_pass_are_waited_out(ask: Callable[..., None], endpoint: Endpoint, heard: Heard) -> None:

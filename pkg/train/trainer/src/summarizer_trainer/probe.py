@@ -4,18 +4,16 @@ import asyncio
 import itertools
 import pathlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import spec
 from .errors import RefusedError
 from .evaluation.intervals import Interval, bootstrap
-from .evaluation.rouge import METRICS, Scorer
 from .events import Events
-from .examples import Example, read
+from .examples import Example, read, summary_turns
 from .layout import Layout, Prepared
 from .served import Server
 
@@ -27,12 +25,16 @@ FEWEST = 20
 
 @dataclass
 class Probe:
-    """probe.yaml: who is asked. `url` is without /v1; `examples` are of the judged split."""
+    """probe.yaml: who is asked, and what: the dialogues, or when there are none so many examples of the judged split.
+
+    `url` is without /v1. With dialogues the run's volume is not read: it may be on another node.
+    """
 
     url: str
     adapter: str
     base: str
-    examples: int
+    dialogues: list[str] = field(default_factory=list)
+    examples: int = 0
 
 
 def run(run_spec: spec.Spec, layout: Layout, events: Events, argument_path: pathlib.Path) -> None:
@@ -42,13 +44,7 @@ def run(run_spec: spec.Spec, layout: Layout, events: Events, argument_path: path
     server gives no answer.
     """
     request = cast(Probe, spec.build(Probe, spec.read_yaml(argument_path), argument_path.name))
-    if request.examples < 1:
-        raise RefusedError(f"examples is {request.examples}: ask for at least 1")
-    prepared = Prepared.load(layout.prepared)
-    split = pathlib.Path(prepared.data) / f"{run_spec.evaluation.split}.jsonl"
-    examples = list(itertools.islice(read(split, run_spec.prompt), request.examples))
-    if not examples:
-        raise RefusedError(f"{split} has no example to ask")
+    examples = _given(request, run_spec) if request.dialogues else _of_the_split(request, run_spec, layout)
     mine, theirs = asyncio.run(_ask(request, examples, run_spec, events))
     different = sum(a != b for a, b in zip(mine, theirs, strict=True))
     if not different:
@@ -57,22 +53,52 @@ def run(run_spec: spec.Spec, layout: Layout, events: Events, argument_path: path
             "the adapter is not in use, or learned nothing",
             next="see whether the release loads the adapter of this run",
         )
-    scores = [_scores(examples, answers) for answers in (mine, theirs)]
-    differences = bootstrap(scores[0] - scores[1], run_spec.evaluation.bootstrapSamples)
-    events.emit(
-        "probe",
-        adapter=request.adapter,
-        base=request.base,
-        examples=len(examples),
-        different=different,
-        scores={"adapter": _means(scores[0]), "base": _means(scores[1])},
-        difference={m: [round(x, 4) for x in interval] for m, interval in zip(METRICS, differences, strict=True)},
-        verdict=verdict(differences, len(examples)),
-    )
+    asked = {"adapter": request.adapter, "base": request.base, "examples": len(examples), "different": different}
+    if request.dialogues:
+        events.emit("probe", **asked)
+    else:
+        events.emit("probe", **asked, **_compared(examples, mine, theirs, run_spec.evaluation.bootstrapSamples))
+
+
+def _given(request: Probe, run_spec: spec.Spec) -> list[Example]:
+    return [
+        Example(str(number), summary_turns(run_spec.prompt, dialogue), dialogue, "")
+        for number, dialogue in enumerate(request.dialogues)
+    ]
+
+
+def _of_the_split(request: Probe, run_spec: spec.Spec, layout: Layout) -> list[Example]:
+    if request.examples < 1:
+        raise RefusedError(f"examples is {request.examples}: ask for at least 1, or give dialogues")
+    prepared = Prepared.load(layout.prepared)
+    split = pathlib.Path(prepared.data) / f"{run_spec.evaluation.split}.jsonl"
+    examples = list(itertools.islice(read(split, run_spec.prompt), request.examples))
+    if not examples:
+        raise RefusedError(f"{split} has no example to ask")
+    return examples
+
+
+def _compared(examples: Sequence[Example], mine: Sequence[str], theirs: Sequence[str], samples: int) -> dict[str, Any]:
+    """The event's fields that say which of the two is better."""
+    # The scorer is of the layer, which is on the volume.
+    from .evaluation.rouge import METRICS, Scorer
+
+    scorer = Scorer()
+    scores = [
+        np.array([scorer.score(e.summary, answer) for e, answer in zip(examples, answers, strict=True)])
+        for answers in (mine, theirs)
+    ]
+    differences = bootstrap(scores[0] - scores[1], samples)
+    means = [dict(zip(METRICS, (round(float(mean), 4) for mean in s.mean(axis=0)), strict=True)) for s in scores]
+    return {
+        "scores": {"adapter": means[0], "base": means[1]},
+        "difference": {m: [round(x, 4) for x in interval] for m, interval in zip(METRICS, differences, strict=True)},
+        "verdict": verdict(differences, len(examples)),
+    }
 
 
 def verdict(differences: Sequence[Interval], examples: int) -> str:
-    """better, worse or no difference, from the intervals of adapter less base in the order of METRICS.
+    """better, worse or no difference, from the intervals of adapter less base, ROUGE-1 first.
 
     It is the rule of pkg/train/compare.go: ROUGE-1 decides when its whole interval lies on one side of zero, unless
     another metric's lies on the other.
@@ -111,15 +137,9 @@ async def _ask(
         events.phase("probe", f"waiting for {request.url} to serve {request.adapter}")
         await server.await_models([*models])
         events.phase("probe", f"{request.adapter} and {request.base}, {len(examples)} examples")
-        # The two are asked alternately: load that comes and goes hits both.
-        answers = await asyncio.gather(*(ask(server, model, example) for example in examples for model in models))
-    return answers[::2], answers[1::2]
-
-
-def _scores(examples: Sequence[Example], answers: Sequence[str]) -> NDArray[np.float64]:
-    scorer = Scorer()
-    return np.array([scorer.score(e.summary, answer) for e, answer in zip(examples, answers, strict=True)])
-
-
-def _means(scores: NDArray[np.float64]) -> dict[str, Any]:
-    return {metric: round(float(mean), 4) for metric, mean in zip(METRICS, scores.mean(axis=0), strict=True)}
+        # One model after the other: on CPU, vLLM 0.32.0 answers as the adapter when a request to the base shares a
+        # step with one to the adapter (vllm-project/vllm#48421).
+        mine, theirs = [
+            await asyncio.gather(*(ask(server, model, example) for example in examples)) for model in models
+        ]
+    return mine, theirs
