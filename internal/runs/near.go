@@ -36,7 +36,7 @@ func (o *Observer) Near(ctx context.Context, run *Run, objects []*unstructured.U
 	}
 	for i := range pods.Items {
 		pod := &pods.Items[i]
-		if pod.Spec.NodeName == "" || pod.Status.Phase != corev1.PodRunning || !uses(pod, claim) {
+		if pod.Spec.NodeName == "" || pod.Status.Phase != corev1.PodRunning || !uses(pod, claim) || pod.DeletionTimestamp != nil {
 			continue
 		}
 		if hasGPU(pod) && run.onAutopilot() {

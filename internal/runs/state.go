@@ -92,7 +92,7 @@ func settleWithoutPod(run *Run) {
 	// A Job follows its pod within a moment.
 	case !prepared && ended(train.ComponentPrepare):
 		run.State = Preparing
-	case ended(train.ComponentTrain):
+	case ended(train.ComponentTrain), ended(train.ComponentPublish), ended(train.ComponentProbe):
 		run.State = Judging
 	case !prepared && run.Prepare.Suspended, prepared && run.Train.Suspended && run.Train.Queue != "":
 		run.State, run.Message = Queued, "in the queue "+run.Train.Queue

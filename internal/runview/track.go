@@ -201,7 +201,7 @@ func (t *track) working(bar int) (phase, detail string) {
 		if bar > 0 {
 			detail = ui.Bar(float64(t.step.Step), float64(t.step.Total), bar) + " " + detail
 		}
-	case t.measure != nil:
+	case t.measure != nil && t.measure.Done+t.measure.Total > 0:
 		detail = Measure(t.measure, t.rate.perSecond)
 		if bar > 0 && t.measure.Total > 0 {
 			detail = ui.Bar(float64(t.measure.Done), float64(t.measure.Total), bar) + " " + detail

@@ -33,7 +33,8 @@ func (p *plan) commonEnv() []corev1.EnvVar {
 func (p *plan) hubEnv() []corev1.EnvVar {
 	var env []corev1.EnvVar
 	if p.options.HubEndpoint != "" {
-		env = values("HF_ENDPOINT", p.options.HubEndpoint)
+		// Xet is the storage of huggingface.co: a mirror takes files as Git LFS does.
+		env = values("HF_ENDPOINT", p.options.HubEndpoint, "HF_HUB_DISABLE_XET", "1")
 	}
 	if secret := p.options.HFSecret; secret.Name != "" {
 		env = append(env, values("SUMMARIZER_HF_SECRET", secret.Name)...)
