@@ -45,12 +45,18 @@ e2e: ## only the end-to-end tests, on the local cluster
 	@hack/test.sh e2e
 
 .PHONY: demo
-demo: ## a real cluster, the chart, real vLLM, a dialogue summarized; KUBECONFIG=FILE: on your own cluster
+demo: ## the whole loop: serve, train, judge, promote, on a real cluster; KUBECONFIG=FILE: on your own
 	@hack/demo.sh $(DEMO_ARGS)
 
-.PHONY: bench
+.PHONY: demo-serve
+demo-serve: ## the short one, without training: install, query, uninstall
+	@hack/demo-serve.sh $(DEMO_ARGS)
+
+.PHONY: bench bench-train
 bench: ## start-up, render and install in time and memory, against helm; writes docs/performance.md
 	@hack/bench.sh
+bench-train: ## tokens/s and memory of the training, against plain TRL; writes docs/performance.md
+	@hack/bench-train.sh
 
 .PHONY: generate
 generate: ## values schema, chart README and command reference, from their sources

@@ -27,7 +27,7 @@ made() { dir=$here/$1-$(cksum <"$2" | cut -d' ' -f1); [ -d "$dir" ]; }
 keep() { [ -d "$dir" ] || mv -T "$partial" "$dir" 2>/dev/null || [ -d "$dir" ]; }
 
 mkdir -p "$here/cache"
-partial=$(mktemp -d "$here/partial.XXXXXX")
+partial=$(mktemp -d -p "$here")
 work=$(mktemp -d)
 trap 'rm -rf "$partial" "$work"' EXIT
 chmod 755 "$partial" "$work"
@@ -39,7 +39,7 @@ if ! made layer "$trainer/layer.lock"; then
     python3 -m pip install --quiet --no-cache-dir --no-index --find-links /mnt/packages --no-deps --require-hashes --no-build-isolation \
     --no-binary rouge-score --root-user-action ignore --target /mnt/layer --requirement /mnt/trainer/layer.lock
   keep
-  partial=$(mktemp -d "$here/partial.XXXXXX")
+  partial=$(mktemp -d -p "$here")
 fi
 layer=$dir
 if ! made dev "$trainer/dev.lock"; then
@@ -50,7 +50,7 @@ if ! made dev "$trainer/dev.lock"; then
 fi
 dev=$dir
 # What other versions of the lock files have left.
-find "$here" -mindepth 1 -maxdepth 1 \( -name 'layer-*' -o -name 'dev-*' -o -name 'partial.*' \) -mtime +7 ! -path "$layer" ! -path "$dev" -exec rm -rf {} +
+find "$here" -mindepth 1 -maxdepth 1 \( -name 'layer-*' -o -name 'dev-*' -o -name 'tmp.*' \) -mtime +7 ! -path "$layer" ! -path "$dev" -exec rm -rf {} +
 
 model=HuggingFaceTB/SmolLM2-135M-Instruct
 commit=$(cat "$cache/hub/models/$model/refs/main")

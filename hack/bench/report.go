@@ -9,12 +9,10 @@ import (
 	"time"
 )
 
-// report is docs/performance.md: the table and how it came about.
+// report is a section of docs/performance.md: the table and how it came about.
 func report(results []result, leftOut string, binary int64, pairs int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `# Performance
-
-Written by `+"`make bench`"+`; run it on your machine. Whole processes, started %d times each in alternating pairs; medians, and the
+	fmt.Fprintf(&b, `Written by `+"`make bench`"+`; run it on your machine. Whole processes, started %d times each in alternating pairs; medians, and the
 ratio ours/helm's as the median of the pairs' ratios with its middle half in brackets. Below 1 is faster or smaller than helm,
 which is built from source with the same compiler and flags. Memory is the peak resident set, the touched pages of the program's own
 file included: about 30 MB of each figure here. This run: %s.

@@ -16,6 +16,8 @@ const (
 	KeyOptions = "options.json"
 	// KeyPublished is written by the publishing Job.
 	KeyPublished = "published.json"
+	// KeyMerged is the same of the model with the adapter in it.
+	KeyMerged = "merged.json"
 )
 
 // EncodeOptions returns the record's options.json. It names Secrets and holds none; the user's
@@ -46,7 +48,7 @@ func readRecord(record *corev1.ConfigMap) (*Run, error) {
 	}
 	for key, into := range map[string]any{
 		KeyOptions: &run.Options, train.KeyPrepared: &run.Prepared, train.KeyProgress: &run.Progress,
-		KeyPublished: &run.Published, train.KeyError: &run.failure,
+		KeyPublished: &run.Published, KeyMerged: &run.Merged, train.KeyError: &run.failure,
 	} {
 		if text := record.Data[key]; text != "" {
 			if err := json.Unmarshal([]byte(text), into); err != nil {

@@ -56,6 +56,7 @@ type Run struct {
 	Prepared  *Prepared      `json:"prepared,omitempty"`
 	Result    *train.Result  `json:"result,omitempty"`
 	Published *Published     `json:"published,omitempty"`
+	Merged    *Published     `json:"merged,omitempty"`
 	Pods      []Pod          `json:"pods"`
 
 	// Prepare and Train are the two parts of the run.
@@ -101,15 +102,13 @@ type Prepared struct {
 	Dropped       int    `json:"dropped"`
 }
 
-// Published is where the run's adapter went on the Hub.
+// Published is where the run's adapter, or the model with the adapter in it, went on the Hub.
 type Published struct {
 	Repo string `json:"repo"`
 	// Revision is the commit.
 	Revision string `json:"revision"`
 	URL      string `json:"url"`
 	Private  bool   `json:"private"`
-	// Merged: it is the whole model, which cannot be served as an adapter.
-	Merged bool `json:"merged,omitempty"`
 }
 
 // Work is a Job or TrainJob of a run.

@@ -96,7 +96,7 @@ func TestWhatTheReleaseBecomes(t *testing.T) {
 			[]string{"cookies=/cache/repos/team--cookies/0123abc", `"revision": "0123abc"`}, []string{"claimName"}},
 		"published, but from the volume": {legacy, []string{"from", "volume"}, func(r *runs.Run) { r.Published = published },
 			[]string{"cookies=/adapters/cookies"}, []string{"team/cookies"}},
-		"published merged": {legacy, nil, func(r *runs.Run) { r.Published = &runs.Published{Repo: "team/whole", Merged: true} },
+		"published merged": {legacy, nil, func(r *runs.Run) { r.Merged = &runs.Published{Repo: "team/whole"} },
 			[]string{"cookies=/adapters/cookies"}, []string{"team/whole"}},
 		"beside another": {legacy + "adapters: [{name: old, repo: team/old}]\n", nil, nil,
 			[]string{"old=/cache/repos/team--old/main", "cookies=/adapters/cookies", "--max-loras=2"}, nil},
@@ -153,9 +153,9 @@ func equal(a, b any) bool {
 }
 
 func TestSourcesThatAreNone(t *testing.T) {
-	for _, p := range []*runs.Published{nil, {Repo: "team/whole", Merged: true}} {
+	for _, p := range []*runs.Published{nil, {Repo: "team/whole"}} {
 		o, _ := promoting("from", "hub")
-		_, err := o.source(cookies(func(r *runs.Run) { r.Published = p }))
+		_, err := o.source(cookies(func(r *runs.Run) { r.Merged = p }))
 		if failure.KindOf(err) != failure.Refused || !strings.Contains(failure.NextOf(err), "publish cookies --repo ORG/NAME -n ml\nor serve it from its volume: --from volume") {
 			t.Errorf("%v\n%s", err, failure.NextOf(err))
 		}

@@ -20,7 +20,7 @@ func (o *options) source(run *runs.Run) (adapter, error) {
 	from := o.from
 	if from == "" {
 		from = fromVolume
-		if run.Published != nil && !run.Published.Merged {
+		if run.Published != nil {
 			from = fromHub
 		}
 	}
@@ -31,10 +31,10 @@ func (o *options) source(run *runs.Run) (adapter, error) {
 	}
 	publish := fmt.Sprintf("%s publish %s --repo ORG/NAME%s\nor serve it from its volume: --from volume", product.Command, o.name, o.in())
 	switch {
+	case run.Published == nil && run.Merged != nil:
+		return a, failure.Refusedf(publish, "run %s is published merged, as a whole model, which cannot be served as an adapter", o.name)
 	case run.Published == nil:
 		return a, failure.Refusedf(publish, "run %s is not published", o.name)
-	case run.Published.Merged:
-		return a, failure.Refusedf(publish, "run %s is published merged, as a whole model, which cannot be served as an adapter", o.name)
 	}
 	a.repo, a.revision = run.Published.Repo, run.Published.Revision
 	return a, nil

@@ -131,7 +131,7 @@ func (o *options) run(ctx context.Context) error {
 	tasks := &runview.Tasks{Observer: observer, ErrOut: o.f.Streams.ErrOut, Now: o.f.Now}
 	err = tasks.Perform(ctx, task, func(e *train.Event) {
 		if e.Event == "published" {
-			published = &runs.Published{Repo: e.Repo, Revision: e.Revision, URL: e.URL, Private: e.Private, Merged: e.Merged}
+			published = &runs.Published{Repo: e.Repo, Revision: e.Revision, URL: e.URL, Private: e.Private}
 		}
 	})
 	if err != nil {
@@ -141,6 +141,9 @@ func (o *options) run(ctx context.Context) error {
 		// Its log may not be read: the record says the same.
 		if run, err := observer.Look(ctx, o.name); err == nil {
 			published = run.Published
+			if o.merged {
+				published = run.Merged
+			}
 		}
 	}
 	o.print(published)

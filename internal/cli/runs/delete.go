@@ -91,7 +91,7 @@ func volumeOf(objects []*unstructured.Unstructured) string {
 // ask has a person at a terminal confirm that the volume goes; elsewhere nobody can.
 func ask(ctx context.Context, f *factory.Factory, observer *runs.Observer, name, volume string) error {
 	what := "its checkpoints and its adapter"
-	if run, err := observer.Look(ctx, name); err == nil && run.Result != nil && run.Published == nil {
+	if run, err := observer.Look(ctx, name); err == nil && run.Result != nil && run.Published == nil && run.Merged == nil {
 		what += ", which is not published,"
 	}
 	file, ok := f.Streams.In.(*os.File)

@@ -133,8 +133,11 @@ func nodeCell(run *runs.Run) string {
 }
 
 func publishedCell(run *runs.Run) string {
-	if run.Published == nil {
-		return ""
+	switch {
+	case run.Published != nil:
+		return run.Published.Repo
+	case run.Merged != nil:
+		return run.Merged.Repo
 	}
-	return run.Published.Repo
+	return ""
 }

@@ -90,6 +90,9 @@ func text(w io.Writer, run *runs.Run, now time.Time) error {
 	if run.Published != nil {
 		line("published", "%s at %s", run.Published.Repo, run.Published.Revision)
 	}
+	if run.Merged != nil {
+		line("merged", "%s at %s", run.Merged.Repo, run.Merged.Revision)
+	}
 	if run.Result != nil && run.Result.Evaluation != nil {
 		line("judged", "%s\n", runview.JudgedText(run.Result.Evaluation))
 		if err := runview.ScoreTable(w, []*runs.Run{run}); err != nil {

@@ -106,7 +106,7 @@ def test_only_what_changed_is_sent(publish: Publish, run: judged.Run, hub: HubSe
 
 
 def test_merged_model_replaces_the_adapter_and_back(
-    publish: Publish, run: judged.Run, hub: HubServer, tmp_path: pathlib.Path
+    publish: Publish, run: judged.Run, heard: Heard, hub: HubServer, tmp_path: pathlib.Path
 ) -> None:
     from transformers import AutoModelForCausalLM
 
@@ -114,6 +114,7 @@ def test_merged_model_replaces_the_adapter_and_back(
     published = publish(merged=True)
     api = HfApi(endpoint=hub.url, token=ALLOWED)
     files = set(api.list_repo_files("ann/cookies"))
+    assert heard.kept["published.json"] != published == heard.kept["merged.json"]
     assert published["merged"] and {"model.safetensors", "config.json", "tokenizer.json"} <= files
     assert not files & {adapter.CONFIG, adapter.WEIGHTS}, "a loader would take it for an adapter"
     there = api.snapshot_download("ann/cookies", local_dir=tmp_path / "there")

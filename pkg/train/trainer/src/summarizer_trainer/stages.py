@@ -24,7 +24,7 @@ def train(path: pathlib.Path, spec: Spec, layout: Layout, events: Events) -> Non
     prepared = Prepared.load(layout.prepared)
     figures = _trained(layout)
     if figures is None:
-        children.run(_command(path, spec), "the training", events, _stop_seconds(), _environment(spec))
+        children.run(_command(path, spec), "the training", events, _stop_seconds(), environment(spec))
         if int(os.environ.get("PET_NODE_RANK", "0")) > 0:
             # The first node judges, and writes the result.
             return
@@ -63,7 +63,7 @@ def _command(path: pathlib.Path, spec: Spec) -> list[str]:
     return [sys.executable, "-m", "torch.distributed.run", *here, *module]
 
 
-def _environment(spec: Spec) -> dict[str, str]:
+def environment(spec: Spec) -> dict[str, str]:
     """What the training process reads at its start."""
     found = {"TOKENIZERS_PARALLELISM": "false", "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}
     if spec.training.device == "cpu" and "OMP_NUM_THREADS" not in os.environ:

@@ -63,7 +63,8 @@ def publish(run: spec.Spec, layout: Layout, events: Events, argument_path: pathl
     )
     shutil.rmtree(layout.run / files.MERGED, ignore_errors=True)
     events.emit("published", **published)
-    events.keep("published.json", published)
+    # A merged model does not take the place of the adapter, which is what is promoted.
+    events.keep("merged.json" if published["merged"] else "published.json", published)
     return published
 
 

@@ -116,6 +116,7 @@ def _arguments(spec: Spec, layout: Layout, steps: int, validates: bool) -> SFTCo
         remove_unused_columns=False,
         seed=t.seed,
         logging_steps=t.logSteps,
+        logging_first_step=True,
         # A loss that is no number must be seen.
         logging_nan_inf_filter=False,
         save_steps=t.saveSteps,

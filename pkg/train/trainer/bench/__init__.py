@@ -1,0 +1,1 @@
+"""Measures the training against plain TRL; see __main__."""
