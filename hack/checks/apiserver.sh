@@ -2,6 +2,7 @@
 # a real API server: every rendered variant under Pod Security "restricted" and Autopilot's rules; tests that need one
 . "$(dirname "$0")/../lib.sh"
 . hack/cluster.sh
+. hack/variants.sh
 
 use_cluster
 helm3=$(hack/tool helm3) helm4=$(hack/tool helm4)
@@ -40,6 +41,13 @@ for values in '' "$chart"/ci/*-values.yaml; do
   done
   "$helm3" template "$name" "$chart" --namespace "$namespace" ${values:+-f "$values"} >"$out/$name.yaml"
   accepted "$out/$name.yaml" || { cat "$out/log"; say "$name: the API server objects"; failed=1; }
+  variants=$((variants + 1))
+done
+train_variants "$out" "$namespace"
+for run in "$out"/train-*.yaml; do
+  name=$(basename "$run" .yaml)
+  case $name in train-standard) rules gke-standard ;; train-queue) rules custom ;; *) rules gke-autopilot ;; esac
+  accepted "$run" || { cat "$out/log"; say "$name: the API server objects"; failed=1; }
   variants=$((variants + 1))
 done
 note "$variants variants"

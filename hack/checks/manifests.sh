@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # rendered variants: the same from Helm 3 and 4, valid for Kubernetes (kubeconform), sound (kube-score)
 . "$(dirname "$0")/../lib.sh"
+. hack/variants.sh
 
 schemas=$(hack/schemas.sh)
 helm3=$(hack/tool helm3) helm4=$(hack/tool helm4) kubeconform=$(hack/tool kubeconform) score=$(hack/tool kube-score)
@@ -37,5 +38,13 @@ for values in '' "$chart"/ci/*-values.yaml; do
   "$score" score --exit-one-on-warning --ignore-container-cpu-limit --output-format ci --kubernetes-version v1.29 "${skip[@]}" "$out/$name.yaml" >"$out/score" || { grep -E '^\[(CRITICAL|WARNING)' "$out/score"; say "$name: kube-score has objections"; failed=1; }
   variants=$((variants + 1))
 done
-note "$variants variants rendered by both Helms"
+
+train_variants "$out" demo
+for run in "$out"/train-*.yaml; do
+  name=$(basename "$run" .yaml)
+  "$kubeconform" -strict -summary -schema-location "$schemas/{{.ResourceKind}}{{.KindSuffix}}.json" "$run" || { say "$name: not valid for Kubernetes"; failed=1; }
+  "$score" score --exit-one-on-warning --ignore-container-cpu-limit --output-format ci --kubernetes-version v1.29 "${skip[@]}" "$run" >"$out/score" || { grep -E '^\[(CRITICAL|WARNING)' "$out/score"; say "$name: kube-score has objections"; failed=1; }
+  variants=$((variants + 1))
+done
+note "$variants variants, the chart's rendered by both Helms"
 [ $failed = 0 ]
