@@ -39,9 +39,11 @@ func TestNear(t *testing.T) {
 		"Autopilot keeps it out":            {corev1.ReadWriteOnce, train.GKEAutopilot, func(*corev1.Pod) {}, false, true},
 		"Autopilot by default":              {corev1.ReadWriteOnce, "", func(*corev1.Pod) {}, false, true},
 		"a server without a GPU":            {corev1.ReadWriteOnce, train.GKEAutopilot, func(p *corev1.Pod) { p.Spec.Containers[0].Resources.Limits = nil }, true, false},
-		"a server on its way out":           {corev1.ReadWriteOnce, train.GKEAutopilot, func(p *corev1.Pod) { p.DeletionTimestamp, p.Finalizers = &metav1.Time{Time: time.Now()}, []string{"a/b"} }, false, false},
-		"a volume for many":                 {corev1.ReadWriteMany, train.GKEAutopilot, func(*corev1.Pod) {}, false, false},
-		"another volume":                    {corev1.ReadWriteOnce, train.GKEStandard, func(p *corev1.Pod) { p.Spec.Volumes[0].PersistentVolumeClaim.ClaimName = "x" }, false, false},
+		"a server on its way out": {corev1.ReadWriteOnce, train.GKEAutopilot, func(p *corev1.Pod) {
+			p.DeletionTimestamp, p.Finalizers = &metav1.Time{Time: time.Now()}, []string{"a/b"}
+		}, false, false},
+		"a volume for many": {corev1.ReadWriteMany, train.GKEAutopilot, func(*corev1.Pod) {}, false, false},
+		"another volume":    {corev1.ReadWriteOnce, train.GKEStandard, func(p *corev1.Pod) { p.Spec.Volumes[0].PersistentVolumeClaim.ClaimName = "x" }, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			claim := &corev1.PersistentVolumeClaim{

@@ -70,10 +70,8 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 }
 
 func (o *options) validate() error {
-	switch o.output {
-	case "text", "json", "yaml":
-	default:
-		return failure.Usagef("unknown output format %q: use text, json or yaml", o.output)
+	if err := failure.OneOf("output format", o.output, "text", "json", "yaml"); err != nil {
+		return err
 	}
 	if o.require != "" && o.require != string(train.Better) {
 		return failure.Usagef("unknown --require %q: it takes better", o.require)
@@ -88,15 +86,10 @@ func (o *options) validate() error {
 }
 
 func (o *options) run(ctx context.Context) error {
-	namespace, err := o.f.Namespace()
+	observer, err := o.f.Runs(nil, nil)
 	if err != nil {
 		return err
 	}
-	client, err := o.f.Clientset()
-	if err != nil {
-		return err
-	}
-	observer := &runs.Observer{Client: client, Namespace: namespace, Target: o.f.Target()}
 	var report *report
 	steps := &ui.Steps{W: o.f.Streams.ErrOut, Now: o.f.Now}
 	err = steps.During("comparing", func() (err error) {

@@ -95,10 +95,8 @@ func (o *options) complete(args []string) error {
 }
 
 func (o *options) validate() error {
-	switch o.dryRun {
-	case "none", "client", "server":
-	default:
-		return failure.Usagef("unknown --dry-run %q: use none, client or server", o.dryRun)
+	if err := failure.OneOf("--dry-run", o.dryRun, "none", "client", "server"); err != nil {
+		return err
 	}
 	if o.timeout <= 0 {
 		return failure.New(failure.Usage, errors.New("--timeout must be more than 0"), "to not wait at all: --wait=false")

@@ -92,15 +92,11 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 }
 
 func (o *options) validate() error {
-	switch o.from {
-	case "", fromHub, fromVolume:
-	default:
-		return failure.Usagef("unknown --from %q: use hub or volume", o.from)
+	if err := failure.OneOf("--from", o.from, "", fromHub, fromVolume); err != nil {
+		return err
 	}
-	switch o.dryRun {
-	case "none", "server":
-	default:
-		return failure.Usagef("unknown --dry-run %q: use none or server", o.dryRun)
+	if err := failure.OneOf("--dry-run", o.dryRun, "none", "server"); err != nil {
+		return err
 	}
 	switch {
 	case o.canary < 0, o.canary > 0 && o.canary < fewestCompared:

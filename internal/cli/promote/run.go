@@ -64,25 +64,16 @@ func (o *options) run(ctx context.Context) error {
 }
 
 func (o *options) connect() (*promotion, error) {
-	var err error
-	if o.namespace, err = o.f.Namespace(); err != nil {
+	observer, err := o.f.Runs(o.client, o.dynamic)
+	if err != nil {
 		return nil, err
 	}
-	if o.client == nil {
-		if o.client, err = o.f.Clientset(); err != nil {
-			return nil, err
-		}
-	}
-	if o.dynamic == nil {
-		if o.dynamic, err = o.f.Dynamic(); err != nil {
-			return nil, err
-		}
-	}
+	o.namespace, o.client, o.dynamic = observer.Namespace, observer.Client, observer.Dynamic
 	releases := release.New(o.f.Config, o.namespace, o.f.Now)
 	releases.Target = o.f.Target()
 	return &promotion{
 		observer: &cluster.Observer{Client: o.client, Namespace: o.namespace, Release: o.release, Target: o.f.Target()},
-		runs:     &runs.Observer{Client: o.client, Dynamic: o.dynamic, Namespace: o.namespace, Target: o.f.Target()},
+		runs:     observer,
 		releases: releases,
 	}, nil
 }

@@ -96,21 +96,12 @@ func (o *options) validate() error {
 }
 
 func (o *options) observer() (*runs.Observer, error) {
-	var err error
-	if o.namespace, err = o.f.Namespace(); err != nil {
+	observer, err := o.f.Runs(o.client, o.dynamic)
+	if err != nil {
 		return nil, err
 	}
-	if o.client == nil {
-		if o.client, err = o.f.Clientset(); err != nil {
-			return nil, err
-		}
-	}
-	if o.dynamic == nil {
-		if o.dynamic, err = o.f.Dynamic(); err != nil {
-			return nil, err
-		}
-	}
-	return &runs.Observer{Client: o.client, Dynamic: o.dynamic, Namespace: o.namespace, Target: o.f.Target()}, nil
+	o.namespace, o.client, o.dynamic = observer.Namespace, observer.Client, observer.Dynamic
+	return observer, nil
 }
 
 func (o *options) run(ctx context.Context) error {

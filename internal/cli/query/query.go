@@ -105,6 +105,9 @@ func (o *options) complete(cmd *cobra.Command, args []string) {
 }
 
 func (o *options) validate() error {
+	if err := failure.OneOf("output format", o.output, "text", "json"); err != nil {
+		return err
+	}
 	switch {
 	case o.url != "" && o.release != "":
 		return failure.Usagef("--url and --release are two different servers: give one of them")
@@ -112,8 +115,6 @@ func (o *options) validate() error {
 		return failure.Usagef("--release is empty: give a release's name, or leave the flag out for %q", product.DefaultRelease)
 	case o.file != "" && (o.argumentGiven || o.inPipe && o.file != "-"):
 		return failure.Usagef("there are two texts, an argument and -f %s: give one of them", o.file)
-	case o.output != "text" && o.output != "json":
-		return failure.Usagef("unknown output format %q: use text or json", o.output)
 	case o.maxTokens < 1:
 		return failure.Usagef("--max-tokens is %d: it must be at least 1", o.maxTokens)
 	case !(o.temperature >= 0 && o.temperature <= 2):

@@ -89,10 +89,8 @@ func (o *options) complete(f *factory.Factory, args []string) {
 }
 
 func (o *options) validate() error {
-	switch o.output {
-	case "yaml", "json", "name":
-	default:
-		return failure.Usagef("unknown output format %q: use yaml, json or name", o.output)
+	if err := failure.OneOf("output format", o.output, "yaml", "json", "name"); err != nil {
+		return err
 	}
 	if o.outputDir != "" && o.output != "yaml" {
 		return failure.Usagef("--output-dir writes YAML files: leave -o %s out", o.output)

@@ -46,8 +46,8 @@ func newDelete(f *factory.Factory) *cobra.Command {
 }
 
 func (o *deleteOptions) run(ctx context.Context, f *factory.Factory, observer *runs.Observer, name string) error {
-	if o.dryRun != "none" && o.dryRun != "client" {
-		return failure.Usagef("unknown --dry-run %q: use none or client", o.dryRun)
+	if err := failure.OneOf("--dry-run", o.dryRun, "none", "client"); err != nil {
+		return err
 	}
 	objects, err := observer.Owned(ctx, name, o.keepVolume)
 	if err != nil {

@@ -33,10 +33,8 @@ func newList(f *factory.Factory) *cobra.Command {
 }
 
 func list(ctx context.Context, f *factory.Factory, o *runs.Observer, output string) error {
-	switch output {
-	case "", "wide", "json", "yaml", "name":
-	default:
-		return failure.Usagef("unknown output format %q: use wide, json, yaml or name", output)
+	if err := failure.OneOf("output format", output, "", "wide", "json", "yaml", "name"); err != nil {
+		return err
 	}
 	var found []*runs.Run
 	steps := &ui.Steps{W: f.Streams.ErrOut, Now: f.Now}

@@ -46,19 +46,11 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 
 // with connects to the cluster, and explains what goes wrong there.
 func with(f *factory.Factory, do func(*runs.Observer) error) error {
-	namespace, err := f.Namespace()
+	observer, err := f.Runs(nil, nil)
 	if err != nil {
 		return err
 	}
-	client, err := f.Clientset()
-	if err != nil {
-		return err
-	}
-	dynamic, err := f.Dynamic()
-	if err != nil {
-		return err
-	}
-	return cluster.ExplainFor(f.Target(), do(&runs.Observer{Client: client, Dynamic: dynamic, Namespace: namespace, Target: f.Target()}))
+	return cluster.ExplainFor(f.Target(), do(observer))
 }
 
 // find looks at a run, or says which there are.

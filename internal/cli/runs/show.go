@@ -39,10 +39,8 @@ func newShow(f *factory.Factory) *cobra.Command {
 }
 
 func show(ctx context.Context, f *factory.Factory, o *runs.Observer, name, output string) error {
-	switch output {
-	case "text", "json", "yaml":
-	default:
-		return failure.Usagef("unknown output format %q: use text, json or yaml", output)
+	if err := failure.OneOf("output format", output, "text", "json", "yaml"); err != nil {
+		return err
 	}
 	var run *runs.Run
 	steps := &ui.Steps{W: f.Streams.ErrOut, Now: f.Now}

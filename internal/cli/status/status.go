@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,8 +48,8 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 }
 
 func (o *options) complete(args []string) error {
-	if !slices.Contains([]string{"text", "json", "yaml"}, o.output) {
-		return failure.Usagef("unknown output format %q: use text, json or yaml", o.output)
+	if err := failure.OneOf("output format", o.output, "text", "json", "yaml"); err != nil {
+		return err
 	}
 	o.release = product.DefaultRelease
 	if len(args) > 0 {

@@ -20,6 +20,7 @@ func parsed(t *testing.T, args ...string) *options {
 	streams, in, _, errOut := genericiooptions.NewTestIOStreams()
 	in.WriteString("version: 1\nname: from-stdin\nmodel: {id: a/b}\n")
 	f := factory.New(streams)
+	*f.Config.Namespace = "ml"
 	o := &options{f: f, namespace: "ml", steps: &ui.Steps{W: errOut, Now: f.Now}}
 	cmd := NewCmd(f)
 	cmd.ResetFlags()

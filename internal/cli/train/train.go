@@ -85,15 +85,11 @@ func (o *options) complete(args []string) error {
 }
 
 func (o *options) validate() error {
-	switch o.flags.dryRun {
-	case "none", "client", "server":
-	default:
-		return failure.Usagef("unknown --dry-run %q: use none, client or server", o.flags.dryRun)
+	if err := failure.OneOf("--dry-run", o.flags.dryRun, "none", "client", "server"); err != nil {
+		return err
 	}
-	switch o.flags.output {
-	case "yaml", "json", "name":
-	default:
-		return failure.Usagef("unknown output format %q: use yaml, json or name", o.flags.output)
+	if err := failure.OneOf("output format", o.flags.output, "yaml", "json", "name"); err != nil {
+		return err
 	}
 	if o.flags.timeout < 0 {
 		return failure.Usagef("--timeout must not be negative")
@@ -110,21 +106,12 @@ func (o *options) run(ctx context.Context) error {
 
 // observer connects to the cluster.
 func (o *options) observer() (*runs.Observer, error) {
-	if o.client == nil {
-		client, err := o.f.Clientset()
-		if err != nil {
-			return nil, err
-		}
-		o.client = client
+	observer, err := o.f.Runs(o.client, o.dynamic)
+	if err != nil {
+		return nil, err
 	}
-	if o.dynamic == nil {
-		client, err := o.f.Dynamic()
-		if err != nil {
-			return nil, err
-		}
-		o.dynamic = client
-	}
-	return &runs.Observer{Client: o.client, Dynamic: o.dynamic, Namespace: o.namespace, Target: o.f.Target()}, nil
+	o.namespace, o.client, o.dynamic = observer.Namespace, observer.Client, observer.Dynamic
+	return observer, nil
 }
 
 // stamp is the date in the name of a run that was given none.

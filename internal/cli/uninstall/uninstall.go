@@ -61,11 +61,7 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 }
 
 func (o *options) validate() error {
-	switch o.dryRun {
-	case "none", "client", "server":
-		return nil
-	}
-	return failure.Usagef("unknown --dry-run %q: use none, client or server", o.dryRun)
+	return failure.OneOf("--dry-run", o.dryRun, "none", "client", "server")
 }
 
 func (o *options) complete(f *factory.Factory, args []string) error {

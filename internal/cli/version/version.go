@@ -66,8 +66,8 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 }
 
 func (o *options) run(ctx context.Context) error {
-	if o.output != "text" && o.output != "json" && o.output != "yaml" {
-		return failure.Usagef("unknown output format %q: use text, json or yaml", o.output)
+	if err := failure.OneOf("output format", o.output, "text", "json", "yaml"); err != nil {
+		return err
 	}
 	meta, err := charts.Metadata()
 	if err != nil {
