@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -33,20 +34,11 @@ func main() {
 	}
 }
 
-var escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
-
-// screen plays the two controls that the program uses, carriage return and erase-to-end,
-// and wraps what is too long.
+// screen plays a session as a terminal does, and leaves out the demo's own headings.
 func screen(session string) []string {
 	var lines []string
-	for line := range strings.SplitSeq(strings.ReplaceAll(session, "\r\n", "\n"), "\n") {
-		if strings.HasPrefix(line, "Script started") || strings.HasPrefix(line, "Script done") {
-			continue
-		}
-		if i := strings.LastIndexByte(line, '\r'); i >= 0 {
-			line = line[i+1:]
-		}
-		line = strings.TrimRight(escapes.ReplaceAllString(line, ""), " ")
+	for _, line := range play(session) {
+		line = strings.TrimRight(line, " ")
 		switch {
 		case strings.HasPrefix(line, "== done"):
 			return lines
@@ -57,6 +49,70 @@ func screen(session string) []string {
 		}
 	}
 	return lines
+}
+
+var control = regexp.MustCompile(`^\x1b\[[?]?(\d*)[0-9;]*([A-Za-z])`)
+
+// play returns the lines of a session after the controls that the program uses: carriage return, cursor up, and erase to
+// the end of the line or of the screen.
+func play(session string) []string {
+	t := terminal{lines: [][]rune{nil}}
+	for rest := session; rest != ""; {
+		if m := control.FindStringSubmatch(rest); m != nil {
+			t.control(m[2], m[1])
+			rest = rest[len(m[0]):]
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(rest)
+		t.put(r)
+		rest = rest[size:]
+	}
+	lines := make([]string, len(t.lines))
+	for i, line := range t.lines {
+		lines[i] = string(line)
+	}
+	return lines
+}
+
+type terminal struct {
+	lines       [][]rune
+	row, column int
+}
+
+func (t *terminal) control(name, count string) {
+	line := &t.lines[t.row]
+	switch name {
+	case "A":
+		n, err := strconv.Atoi(count)
+		if err != nil {
+			n = 1
+		}
+		t.row = max(t.row-n, 0)
+	case "J":
+		t.lines = t.lines[:t.row+1]
+		*line = (*line)[:min(t.column, len(*line))]
+	case "K":
+		*line = (*line)[:min(t.column, len(*line))]
+	}
+}
+
+func (t *terminal) put(r rune) {
+	switch r {
+	case '\r':
+		t.column = 0
+	case '\n':
+		t.row, t.column = t.row+1, 0
+		if t.row == len(t.lines) {
+			t.lines = append(t.lines, nil)
+		}
+	default:
+		line := &t.lines[t.row]
+		for len(*line) <= t.column {
+			*line = append(*line, ' ')
+		}
+		(*line)[t.column] = r
+		t.column++
+	}
 }
 
 func wrap(line string) []string {
