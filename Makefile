@@ -14,7 +14,7 @@ LDFLAGS := -s -w \
 
 # Parts of the checks; each is hack/checks/PART.sh, and hack/test.sh PART... runs any of them.
 CHECK_PARTS := format modules vet lint unit shell python chart download generated
-TEST_PARTS  := $(CHECK_PARTS) race manifests vulnerable localcluster trainer apiserver e2e
+TEST_PARTS  := $(CHECK_PARTS) race manifests vulnerable localcluster trainer training apiserver e2e
 
 # Only a KUBECONFIG on make's own command line moves the demo to the user's cluster: one that is merely
 # exported must not.

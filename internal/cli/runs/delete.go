@@ -14,7 +14,9 @@ import (
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/factory"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/runs"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/train"
 )
 
 const longDelete = `Delete a run with everything that it has: Jobs, record, and the volume with its
@@ -56,12 +58,16 @@ func (o *deleteOptions) run(ctx context.Context, f *factory.Factory, observer *r
 	if len(objects) == 0 {
 		return observer.Missing(ctx, name)
 	}
+	volume := volumeOf(objects)
+	if err := unused(ctx, observer, name, volume); err != nil {
+		return err
+	}
 	if o.dryRun == "client" {
 		say(f.Streams.Out, objects, " (dry run)")
 		return nil
 	}
-	if volume := volumeOf(objects); volume != "" && !o.yes {
-		if err := ask(ctx, f, observer, name, volume); err != nil {
+	if volume != "" && !o.yes {
+		if err := ask(ctx, f, observer, name, "persistentvolumeclaim/"+volume); err != nil {
 			return err
 		}
 	}
@@ -79,13 +85,31 @@ func say(w io.Writer, objects []*unstructured.Unstructured, suffix string) {
 	}
 }
 
+// volumeOf is the name of the claim among objects, "" for none.
 func volumeOf(objects []*unstructured.Unstructured) string {
 	for _, object := range objects {
 		if object.GetKind() == "PersistentVolumeClaim" {
-			return runs.ObjectName(object)
+			return object.GetName()
 		}
 	}
 	return ""
+}
+
+// unused refuses to delete a volume that a server has its adapter from: its next pod would not start.
+func unused(ctx context.Context, observer *runs.Observer, name, volume string) error {
+	if volume == "" {
+		return nil
+	}
+	pod, err := observer.UserOf(ctx, volume)
+	if err != nil || pod == nil {
+		return err
+	}
+	what := "pod " + pod.Name
+	if release := pod.Labels[train.LabelInstance]; release != "" {
+		what = fmt.Sprintf("release %s (%s)", release, what)
+	}
+	return failure.Refusedf(fmt.Sprintf("serve it from the Hub: %s promote %s --from hub -n %s%s\nor keep the volume: --keep-volume", product.Command, name, observer.Namespace, observer.Target),
+		"%s serves from the volume of run %s", what, name)
 }
 
 // ask has a person at a terminal confirm that the volume goes; elsewhere nobody can.

@@ -195,6 +195,27 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+func TestDeleteKeepsWhatIsServed(t *testing.T) {
+	server := runstest.Pod("summarizer", "server", "server-1", 0, func(pod *corev1.Pod) {
+		runstest.Running(pod)
+		pod.Labels[train.LabelName] = "vllm-summarizer"
+		pod.Spec.Volumes = []corev1.Volume{{Name: "adapter", VolumeSource: corev1.VolumeSource{
+			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "train-done"},
+		}}}
+	})
+	for _, o := range []deleteOptions{{yes: true, dryRun: "none"}, {yes: true, keepVolume: true, dryRun: "none"}} {
+		out, _, err := call(t, append(three(t), server), func(ctx context.Context, f *factory.Factory, observer *runs.Observer) error {
+			return o.run(ctx, f, observer, "done")
+		})
+		switch {
+		case o.keepVolume && err != nil:
+			t.Error(err)
+		case !o.keepVolume && (failure.KindOf(err) != failure.Refused || out != "" || err.Error() != "release summarizer (pod server-1) serves from the volume of run done"):
+			t.Errorf("%s%v", out, err)
+		}
+	}
+}
+
 func TestStop(t *testing.T) {
 	halt := func(objects []runtime.Object, name string, timeout time.Duration) (string, string, error) {
 		return call(t, objects, func(ctx context.Context, f *factory.Factory, o *runs.Observer) error {
