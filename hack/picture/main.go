@@ -20,7 +20,7 @@ const (
 	lineHeight = 19
 	charWidth  = 8.43 // of common monospace fonts at 14 px
 	margin     = 16
-	columns    = 118
+	columns    = 128
 )
 
 func main() {
@@ -34,13 +34,13 @@ func main() {
 	}
 }
 
-// screen plays a session as a terminal does, and leaves out the demo's own headings.
+// screen plays a session as a terminal does, and leaves out the demo's own headings and its cleaning up.
 func screen(session string) []string {
 	var lines []string
 	for _, line := range play(session) {
 		line = strings.TrimRight(line, " ")
 		switch {
-		case strings.HasPrefix(line, "== done"):
+		case strings.HasPrefix(line, "== done"), strings.HasPrefix(line, "== remove"):
 			return lines
 		case len(lines) == 0 && !strings.HasPrefix(line, "$ "), strings.HasPrefix(line, "== "):
 		case line == "" && lines[len(lines)-1] == "":
