@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from summarizer_trainer import examples, spec
+from summarizer_trainer import spec
 from summarizer_trainer.layout import Layout, Prepared
 
 from . import limits
@@ -18,8 +18,10 @@ def main(path: pathlib.Path) -> None:
     limits.apply()
     prepared = Prepared.load(Layout(run).prepared)
 
+    import pyarrow as pa
     import torch
     from datasets import Dataset
+    from datasets.table import InMemoryTable
     from peft import LoraConfig
     from torch.utils.data import SequentialSampler
     from transformers import TrainerCallback
@@ -55,11 +57,16 @@ def main(path: pathlib.Path) -> None:
             use_cpu=t.device == "cpu",
             logging_steps=t.maxSteps,
             logging_first_step=True,
+            # What TRL does by itself with prompts and completions that are not tokenized yet.
+            completion_only_loss=True,
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
         ),
-        train_dataset=Dataset.from_list(_rows(run, pathlib.Path(prepared.data))),
+        # As Dataset.from_list, which fails on types of pyarrow 26 when it makes a fingerprint.
+        train_dataset=Dataset(
+            InMemoryTable(pa.Table.from_pylist(_rows(run, pathlib.Path(prepared.data)))), fingerprint="bench"
+        ),
         peft_config=LoraConfig(
             r=run.lora.rank, lora_alpha=run.lora.alpha, lora_dropout=run.lora.dropout, target_modules="all-linear"
         ),
@@ -81,17 +88,26 @@ def main(path: pathlib.Path) -> None:
 
 
 def _rows(run: spec.Spec, data: pathlib.Path) -> list[dict[str, Any]]:
-    """As many examples as the steps see, in conversational prompt-completion form."""
+    """As many examples as the steps see, in our order and with our tokens, as TRL has them once it has tokenized.
+
+    TRL's own tokens have one more that carries a loss, the line break that the template writes after the answer's end.
+    """
     from summarizer_trainer import tokens
     from summarizer_trainer.training import dataset
     from summarizer_trainer.training.batches import ShuffledSteps
+    from summarizer_trainer.training.loss import IGNORED
 
     t = run.training
     tokenizer = tokens.load(Prepared.load(Layout(run).prepared).model)
-    lengths = [len(ids) for ids in dataset.load(data / "train.jsonl", tokenizer, run)["input_ids"]]
-    order = ShuffledSteps(lengths, t.effectiveBatchSize, t.maxSteps, t.seed)
-    rows = list(examples.read(data / "train.jsonl", run.prompt))
-    return [{"prompt": rows[i].prompt(), "completion": rows[i].completion()} for i in order]
+    examples = list(dataset.load(data / "train.jsonl", tokenizer, run))
+    order = ShuffledSteps([len(e["input_ids"]) for e in examples], t.effectiveBatchSize, t.maxSteps, t.seed)
+    return [
+        {
+            "input_ids": examples[i]["input_ids"],
+            "completion_mask": [int(label != IGNORED) for label in examples[i]["labels"]],
+        }
+        for i in order
+    ]
 
 
 if __name__ == "__main__":
