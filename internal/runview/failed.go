@@ -16,7 +16,7 @@ func Failures(bad []*runs.Run) error {
 	for _, run := range bad {
 		what = append(what, failedText(run))
 		if run.Next != "" {
-			next = append(next, run.Next)
+			next = append(next, asFlags.Replace(run.Next))
 		}
 	}
 	return failure.New(failure.Unhealthy, errors.New(strings.Join(what, "\n")), strings.Join(next, "\n"))
@@ -42,5 +42,5 @@ func failedText(run *runs.Run) string {
 	} else if done, total := run.Steps(); total > 0 {
 		text += fmt.Sprintf(" at step %d of %d", done, total)
 	}
-	return text + ": " + why
+	return text + ": " + asFlags.Replace(why)
 }

@@ -113,7 +113,7 @@ func (t *track) event(pod string, e *train.Event) []string {
 		}
 		return []string{text}
 	case "warning":
-		return []string{"warning: " + e.Message}
+		return []string{"warning: " + asFlags.Replace(e.Message)}
 	}
 	return nil
 }

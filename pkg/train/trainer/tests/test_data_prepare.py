@@ -84,7 +84,7 @@ def test_only_the_missing_split_is_taken_from_train(make: Make, tmp_path: pathli
 
 
 def test_too_few_rows_to_split(make: Make, tmp_path: pathlib.Path) -> None:
-    with pytest.raises(RefusedError, match="too few rows for a tenth of them to be the split"):
+    with pytest.raises(RefusedError, match="no rows, or too few for a tenth of them to be the split"):
         make(tiny.write_jsonl(tmp_path / "all.jsonl", tiny.rows(2)))
 
 

@@ -148,7 +148,10 @@ def _check_weights(adapter_dir: pathlib.Path, base_dir: pathlib.Path, rank: int)
         if sides.get("A") != sides.get("B"):
             raise _refuse(adapter_dir, f"the two LoRA weights of {module} do not belong together (ranks {sides})")
     if not learned:
-        raise _refuse(adapter_dir, "every lora_B is zero: it changes nothing")
+        raise RefusedError(
+            f"the adapter in {adapter_dir} changes nothing: every lora_B is zero",
+            next="train for more steps, or at a higher training.learningRate",
+        )
 
 
 def _base_shapes(base_dir: pathlib.Path) -> dict[str, tuple[int, int]]:

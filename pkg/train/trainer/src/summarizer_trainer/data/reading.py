@@ -52,6 +52,6 @@ def check_taken(split: str, taken: list[str], kept: int, source: str) -> None:
     """Raises RefusedError when a split that was taken from the training data got no row."""
     if split in taken and not kept:
         raise RefusedError(
-            f"{source}: it has too few rows for a tenth of them to be the split {split}",
-            next=f"name a directory with train.jsonl and {split}.jsonl",
+            f"{source}: it has no rows, or too few for a tenth of them to be the split {split}",
+            next=f"give more rows, or a directory with train.jsonl and {split}.jsonl",
         )
