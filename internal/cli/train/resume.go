@@ -15,12 +15,14 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/train"
 )
 
-// fixed are the flags that make another run: a checkpoint of one is none of the other.
+// fixed are the flags that make another run, whose objects or files are others.
 var fixed = []string{
-	"model", "data", "data-revision", "dialogue-column", "summary-column", "instruction", "filename",
-	"rank", "alpha", "rslora", "seed", "effective-batch-size", "max-length",
+	"model", "data", "data-revision", "filename",
 	"volume-size", "storage-class", "access-mode", "claim", "engine", "service-account",
 }
+
+// learned are the flags that a checkpoint cannot take: before there is data to train on, they may still be corrected.
+var learned = []string{"dialogue-column", "summary-column", "instruction", "rank", "alpha", "rslora", "seed", "effective-batch-size", "max-length"}
 
 // neutral are the flags that change nothing of a run.
 var neutral = []string{"resume", "detach", "timeout", "skip-checks", "dry-run", "output"}
@@ -31,10 +33,8 @@ func (o *options) goOn(ctx context.Context) error {
 	if o.name == "" {
 		return failure.New(failure.Usage, errors.New("name the run to go on with"), fmt.Sprintf("%s train --resume NAME; see: %s runs", product.Command, product.Command))
 	}
-	for _, name := range fixed {
-		if o.flags.given(name) {
-			return failure.New(failure.Usage, fmt.Errorf("--%s cannot be changed when a run goes on: its checkpoints are of what it was", name), "start another run: leave out --resume")
-		}
+	if err := o.unchanged(fixed); err != nil {
+		return err
 	}
 	observer, err := o.observer()
 	if err != nil {
@@ -50,6 +50,11 @@ func (o *options) goOn(ctx context.Context) error {
 		return failure.Refusedf("see what it came to: "+o.command("runs show"), "run %s is done", o.name)
 	case !run.State.Over() && !run.Stuck:
 		return failure.Refusedf("follow it: "+o.command("runs follow"), "run %s goes on already: it is %s", o.name, strings.ToLower(string(run.State)))
+	}
+	if run.Prepared != nil {
+		if err := o.unchanged(learned); err != nil {
+			return err
+		}
 	}
 	p, err := o.again(ctx, observer, run)
 	if err != nil {
@@ -78,6 +83,16 @@ func (o *options) goOn(ctx context.Context) error {
 	}
 	fmt.Fprintf(o.f.Streams.Out, "run/%s resumed\n", o.name)
 	return o.follow(ctx, observer, []string{o.name})
+}
+
+// unchanged refuses flags that cannot be given when a run goes on.
+func (o *options) unchanged(flags []string) error {
+	for _, name := range flags {
+		if o.flags.given(name) {
+			return failure.New(failure.Usage, fmt.Errorf("--%s cannot be changed when a run goes on: its checkpoints are of what it was", name), "start another run: leave out --resume")
+		}
+	}
+	return nil
 }
 
 // checkAgain asks what may have changed since the run began.
@@ -116,7 +131,7 @@ func (o *options) again(ctx context.Context, observer *runs.Observer, run *runs.
 	if err := o.flags.overlay(&p.spec); err != nil {
 		return p, err
 	}
-	if err := sameRun(&run.Spec, &p.spec); err != nil {
+	if err := sameRun(&run.Spec, &p.spec, run.Prepared != nil); err != nil {
 		return p, err
 	}
 	if err := o.flags.overOptions(&p.options, o.flags.given); err != nil {
@@ -132,15 +147,18 @@ func (o *options) again(ctx context.Context, observer *runs.Observer, run *runs.
 	return p, nil
 }
 
-// sameRun refuses what --set changed and a checkpoint cannot take.
-func sameRun(before, after *train.Spec) error {
+// sameRun refuses what --set changed of what makes another run, and once it is prepared what a checkpoint cannot take.
+func sameRun(before, after *train.Spec, prepared bool) error {
 	for field, same := range map[string]bool{
 		"name": before.Name == after.Name, "model": before.Model.ID == after.Model.ID && before.Model.Revision == after.Model.Revision,
-		"data": before.Data == after.Data, "prompt": before.Prompt == after.Prompt, "lora": before.LoRA == after.LoRA,
-		"training.seed":               before.Training.Seed == after.Training.Seed,
-		"training.effectiveBatchSize": before.Training.EffectiveBatchSize == after.Training.EffectiveBatchSize,
-		"training.maxLength":          before.Training.MaxLength == after.Training.MaxLength,
+		"data.uri": before.Data.URI == after.Data.URI, "data.revision": before.Data.Revision == after.Data.Revision,
 		"volume":                      before.Volume == after.Volume,
+		"data":                        !prepared || before.Data == after.Data,
+		"prompt":                      !prepared || before.Prompt == after.Prompt,
+		"lora":                        !prepared || before.LoRA == after.LoRA,
+		"training.seed":               !prepared || before.Training.Seed == after.Training.Seed,
+		"training.effectiveBatchSize": !prepared || before.Training.EffectiveBatchSize == after.Training.EffectiveBatchSize,
+		"training.maxLength":          !prepared || before.Training.MaxLength == after.Training.MaxLength,
 	} {
 		if !same {
 			return failure.New(failure.Usage, fmt.Errorf("%s cannot be changed when a run goes on: its checkpoints are of what it was", field), "start another run: leave out --resume")

@@ -240,6 +240,21 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// Before there is data to train on, what a checkpoint cannot take may still be corrected.
+func TestResumeWithOtherColumns(t *testing.T) {
+	r := run(t, ended(t, nil), nil, "cookies", "--resume", "--detach", "--summary-column", "sum", "--rank", "8")
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	record, err := r.dynamic.Resource(corev1.SchemeGroupVersion.WithResource("configmaps")).Namespace(runstest.Namespace).Get(context.Background(), "train-cookies", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spec, _, _ := unstructured.NestedString(record.Object, "data", train.KeySpec); !strings.Contains(spec, "summary: sum") || !strings.Contains(spec, "rank: 8") {
+		t.Error(spec)
+	}
+}
+
 // A run that was only stopped is let go on as it is: nothing is made anew.
 func TestResumeWhatWasStopped(t *testing.T) {
 	objects := ended(t, func(objects []runtime.Object) {
@@ -266,6 +281,9 @@ func TestWhatCannotGoOn(t *testing.T) {
 	atWork := ended(t, func(objects []runtime.Object) {
 		runstest.Job(objects, "train-cookies", func(j *batchv1.Job) { j.Status.Conditions = nil })
 	})
+	prepared := ended(t, func(objects []runtime.Object) {
+		runstest.Record(t, objects, "cookies", train.KeyPrepared, `{"model": "m"}`)
+	})
 	foreign := ended(t, func(objects []runtime.Object) { runstest.Record(t, objects, "cookies", runs.KeyOptions, "") })
 	for name, test := range map[string]struct {
 		objects []runtime.Object
@@ -278,8 +296,9 @@ func TestWhatCannotGoOn(t *testing.T) {
 		"done":                  {complete, []string{"cookies"}, failure.Refused, "run cookies is done"},
 		"at work":               {atWork, []string{"cookies"}, failure.Refused, "goes on already"},
 		"another model":         {nil, []string{"cookies", "--model", mistral}, failure.Usage, "--model cannot be changed"},
-		"another rank":          {nil, []string{"cookies", "--rank", "8"}, failure.Usage, "--rank cannot be changed"},
-		"another rank by --set": {ended(t, nil), []string{"cookies", "--set", "lora.rank=8"}, failure.Usage, "lora cannot be changed"},
+		"another rank":          {prepared, []string{"cookies", "--rank", "8"}, failure.Usage, "--rank cannot be changed"},
+		"another volume":        {ended(t, nil), []string{"cookies", "--set", "volume=/x"}, failure.Usage, "volume cannot be changed"},
+		"another rank by --set": {prepared, []string{"cookies", "--set", "lora.rank=8"}, failure.Usage, "lora cannot be changed"},
 		"made by hand":          {foreign, []string{"cookies"}, failure.Refused, "was not started by this program"},
 	} {
 		r := run(t, test.objects, nil, append([]string{"--resume"}, test.args...)...)
