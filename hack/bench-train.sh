@@ -15,7 +15,8 @@ Written by `make bench-train`; run it on your machine. Whole processes in altern
 version with its own defaults: float32 weights under bfloat16 autocast, gradient checkpointing, padded batches. Medians; the ratio is
 the median of the pairs' ratios, with the lowest and the highest. Tokens are those of prompts and answers without padding; the
 first step is not counted. Both sides learn the same, or the losses would differ by more than the noise of dropout. Budget on CPU:
-at least 2.5 times plain TRL's tokens a second.
+at least 2.5 times plain TRL's tokens a second. On a GPU nothing was measured yet: `python -m bench --device cuda --shape mistral-7b`
+(or `llama-3.2-3b`) is there for it, with an L4's 22.03 GiB as the limit of both sides, and has not been run.
 
 TEXT
   cat "$table"
