@@ -15,5 +15,6 @@ var asFlags = strings.NewReplacer(
 	"training.learningRate", "--learning-rate",
 	"training.maxLength", "--max-length",
 	"training.gpus", "--gpus",
+	"set evaluation.engine: ", "--eval-engine ",
 	"evaluation.engine", "--eval-engine",
 )

@@ -9,7 +9,7 @@ import pathlib
 import sys
 
 from summarizer_trainer import adapter, tokens
-from summarizer_trainer.evaluation import engine
+from summarizer_trainer.evaluation import engine, engines
 from summarizer_trainer.examples import read
 from summarizer_trainer.spec import Prompt
 
@@ -30,7 +30,7 @@ def main(name: str, model: str, adapter_dir: str, split: str, dtype: str, max_ne
         conversations=[example.prompt() for example in examples],
         dtype=dtype,
     )
-    started = engine.start(name, job)
+    started = engines.start(name, job)
     answers = {
         system: [dataclasses.asdict(answer) for answer in started.generate(system == "tuned", lambda done: None)]
         for system in ("tuned", "base")

@@ -47,17 +47,6 @@ class Engine(Protocol):
         """Answers every prompt of the job, with or without the adapter, in their order."""
 
 
-def start(name: str, job: Job) -> Engine:
-    """Loads the engine, vllm or transformers; both take long to import and are therefore imported here."""
-    if name == "vllm":
-        from .vllm_engine import VLLMEngine
-
-        return VLLMEngine(job)
-    from .transformers_engine import TransformersEngine
-
-    return TransformersEngine(job)
-
-
 def version(name: str) -> str:
     """The engine's name and version without loading it."""
     import importlib.metadata

@@ -10,7 +10,7 @@ from ..events import Events
 from ..examples import Example
 from ..layout import Layout, Prepared
 from ..spec import Spec
-from . import engine, measures
+from . import engine, engines, measures
 from .predictions import Answer, split_sha256
 
 GENERATED = ("tuned", "base")
@@ -68,7 +68,7 @@ class Systems:
             return [Answer(measures.lead(example.dialogue)) for example in self._examples]
         if self._engine is None:
             self._events.phase("evaluate", f"loading {self.engine_name}")
-            self._engine = engine.start(self._spec.evaluation.engine, self._job)
+            self._engine = engines.start(self._spec.evaluation.engine, self._job)
         total = len(self._examples)
         self._events.phase("evaluate", f"{system}, {total} examples")
         reported = 0
