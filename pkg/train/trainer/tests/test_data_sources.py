@@ -180,10 +180,24 @@ def test_samsum(source: Callable[..., Source], hub: HubServer) -> None:
     with pytest.raises(TrainerError, match="dataset knkarthick/samsum: 401") as failed:
         source("samsum")
     assert "https://arxiv.org/src/1911.12237v2/anc/corpus.7z" in failed.value.next
-    hub.add(f"datasets/{samsum.MIRROR}", {"train.csv": "id,dialogue,summary\n", "validation.csv": "", "test.csv": ""})
+    files = {f"{split}.csv": "id,dialogue,summary\n" for split in ("train", "validation", "test")}
+    hub.add(f"datasets/{samsum.MIRROR}", files, samsum.REVISION)
+    hub.add(f"datasets/{samsum.MIRROR}", files)
     found = source("samsum")
-    assert (found.revision, found.license) == (COMMIT, "cc-by-nc-nd-4.0")
+    assert (found.revision, found.license) == (samsum.REVISION, "cc-by-nc-nd-4.0"), "main has moved on"
     assert isinstance(found, samsum.SamsumSource)
+    assert source("samsum", COMMIT).revision == COMMIT
+
+
+def test_samsum_without_its_commit(
+    source: Callable[..., Source], fetch: Callable[..., dict[str, list[str]]], hub: HubServer, heard: Heard
+) -> None:
+    files = {f"{split}.csv": "id,dialogue,summary\n" for split in ("train", "validation", "test")}
+    hub.add(f"datasets/{samsum.MIRROR}", files)
+    assert sorted(fetch("samsum")) == ["test", "train", "validation"]
+    assert f"has no commit {samsum.REVISION} any more: this run has its newest, {COMMIT}" in heard.warnings()
+    with pytest.raises(RefusedError, match="there is no revision 0000"):
+        source("samsum", "0" * 40)
 
 
 @pytest.fixture

@@ -18,6 +18,10 @@ LONGEST_WAIT_SECONDS = 60.0
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
+class NoRevisionError(RefusedError):
+    """The repository is there, and does not have the revision."""
+
+
 Explain = Callable[[Exception, "Repo"], TrainerError]
 
 
@@ -133,7 +137,7 @@ def explain_read(error: Exception, repo: Repo) -> TrainerError:
             next=f"accept the licence at {repo.page}, then put a token of that account into {key}",
         )
     if _is(error, "RevisionNotFoundError"):
-        return RefusedError(
+        return NoRevisionError(
             f"{repo}: there is no revision {repo.revision}", f"see {repo.page}/commits for its revisions"
         )
     if status == 401 and token:
