@@ -35,7 +35,7 @@ class SamsumSource(HubSource):
         self._moved = False
 
     def check(self) -> None:
-        """Asks the Hub for the copy, at its newest commit if the fixed one is gone, and says how to get it otherwise."""
+        """Asks the Hub for the copy, at its newest commit if the fixed one is gone; says how to get it otherwise."""
         try:
             try:
                 super().check()
