@@ -168,8 +168,9 @@ def test_stopped_while_weights_are_fetched(
     code, events, errors = finish(process)
     assert code == 75
     assert time.monotonic() - begin < 10, "the download is not waited for"
-    assert events[-1]["event"] == "interrupted"
-    assert events[-1]["message"] == f"stopped by {'SIGTERM' if number is signal.SIGTERM else 'Ctrl-C'}"
+    # On a busy machine a warning that the record was not answered in time may follow.
+    (ended,) = [event for event in events if event["event"] == "interrupted"]
+    assert ended["message"] == f"stopped by {'SIGTERM' if number is signal.SIGTERM else 'Ctrl-C'}"
     assert "Traceback" not in errors
     assert message(tmp_path)["event"] == "interrupted"
     hub.heal()
