@@ -5,7 +5,9 @@
 # in pkg/train/trainer, with the packages of pyproject.toml and SUMMARIZER_TEST_MODEL at a small model's directory.
 . "$(dirname "$0")/lib.sh"
 
-table=$(mktemp -p docs)
+# In the tree, where the measuring writes, and in a directory that git ignores.
+mkdir -p bin
+table=$(mktemp -p bin)
 trap 'rm -f "$table"' EXIT
 hack/trainer.sh -m bench --out "/mnt/repo/$table" "$@" >&2
 section() {

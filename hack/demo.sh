@@ -13,7 +13,8 @@ asked=$(mktemp -d)
 client=''
 # over is for the EXIT trap; usage: over EXIT-CODE
 over() {
-  [ -z "$client" ] || kill "$client" 2>/dev/null || true
+  rm -f "$asked/go"
+  [ -z "$client" ] || wait "$client" || say "the client that asked meanwhile ended with exit code $?"
   rm -rf "$asked"
   stopped "$1"
 }
@@ -44,22 +45,22 @@ step "train and judge"
 show kubectl summarizer train cookies -n "$namespace" --data examples/dialogues "${training[@]}"
 
 step "promote, while a client asks"
-# ask never stops asking: the rollout may not cost it one answer.
+# ask asks until the file "go" is gone, and ends with an answer: the rollout may not cost it one.
 ask() {
-  while :; do
+  while [ -e "$asked/go" ]; do
     if kubectl summarizer query -n "$namespace" --max-tokens 8 "$dialogue" >/dev/null 2>>"$asked/errors"; then echo >>"$asked/answered"; else echo >>"$asked/failed"; fi
     sleep 1
   done
 }
-touch "$asked/answered" "$asked/failed"
+touch "$asked/go" "$asked/answered" "$asked/failed"
 ask &
 client=$!
 show kubectl summarizer promote cookies -n "$namespace"
-kill "$client"
-wait "$client" 2>/dev/null || true
+rm "$asked/go"
+wait "$client" || fail "the client that asked meanwhile ended with exit code $?"
 client=''
 say "
-Meanwhile a client asked without a pause: $(wc -l <"$asked/answered") answers, $(wc -l <"$asked/failed") failures."
+Meanwhile a client asked every other second: $(wc -l <"$asked/answered") answers, $(wc -l <"$asked/failed") failures."
 [ ! -s "$asked/failed" ] || { cat "$asked/errors" >&2; fail "the promotion cost answers"; }
 [ -s "$asked/answered" ] || fail "the client that asked meanwhile had no answer"
 

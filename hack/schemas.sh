@@ -9,9 +9,11 @@ version=v1.37.2
 dir=$cache/schemas/$version-$(cat hack/checks/schemas/*.go | cksum | cut -d' ' -f1)
 if [ ! -d "$dir" ]; then
   say "making the schemas of Kubernetes $version, once"
-  answer=$(go mod download -json "k8s.io/kubernetes@$version") || true
+  # What went wrong is in the answer.
+  answer=$(go mod download -json "k8s.io/kubernetes@$version") ||
+    fail "k8s.io/kubernetes@$version could not be downloaded: $(sed -n 's/^\t"Error": "\(.*\)".*$/\1/p' <<<"$answer")"
   source=$(sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' <<<"$answer")
-  [ -d "$source" ] || fail "k8s.io/kubernetes@$version could not be downloaded: $(sed -n 's/^\t"Error": "\(.*\)".*$/\1/p' <<<"$answer")"
+  [ -d "$source" ] || fail "k8s.io/kubernetes@$version was downloaded, and its directory is not in the answer: $answer"
   rm -rf "$dir.new"
   mkdir -p "$cache/schemas"
   go run ./hack/checks/schemas "$source/api/openapi-spec/swagger.json" "$dir.new"

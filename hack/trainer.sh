@@ -40,6 +40,7 @@ if ! made layer "$trainer/layer.lock"; then
     --no-binary rouge-score --root-user-action ignore --target /mnt/layer --requirement /mnt/trainer/layer.lock
   keep
   partial=$(mktemp -d -p "$here")
+  chmod 755 "$partial"
 fi
 layer=$dir
 if ! made dev "$trainer/dev.lock"; then
