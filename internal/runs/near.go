@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/train"
 )
 
@@ -40,7 +42,11 @@ func (o *Observer) Near(ctx context.Context, run *Run, objects []*unstructured.U
 			continue
 		}
 		if hasGPU(pod) && run.onAutopilot() {
-			return failure.Refusedf("wait until the pod has ended, or remove what it belongs to",
+			next := "wait until the pod has ended, or remove what it belongs to"
+			if release := pod.Labels[train.LabelInstance]; release != "" && pod.Labels[train.LabelName] != train.AppName {
+				next = fmt.Sprintf("free the volume first: %s uninstall %s -n %s%s", product.Command, release, o.Namespace, o.Target)
+			}
+			return failure.Refusedf(next,
 				"the volume of run %s is in use on the node of pod %s, which has a GPU, and GKE Autopilot lets no pod without a GPU onto that node", run.Name, pod.Name)
 		}
 		for _, object := range objects {

@@ -20,6 +20,7 @@ import (
 func TestNear(t *testing.T) {
 	server := func(change func(*corev1.Pod)) *corev1.Pod {
 		pod := runstest.Pod("other", "server", "server-1", 0, runstest.Running)
+		pod.Labels[train.LabelName] = "vllm-summarizer"
 		pod.Spec.Volumes = []corev1.Volume{{Name: "a", VolumeSource: corev1.VolumeSource{
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "train-cookies"},
 		}}}
@@ -59,7 +60,7 @@ func TestNear(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = observer.Near(t.Context(), &runs.Run{Name: "cookies", Spec: spec, Options: &options}, objects)
-			if test.refused != (failure.KindOf(err) == failure.Refused && strings.Contains(err.Error(), "pod server-1")) || !test.refused && err != nil {
+			if test.refused != (failure.KindOf(err) == failure.Refused && strings.Contains(err.Error(), "pod server-1") && strings.Contains(failure.NextOf(err), "uninstall other -n ml")) || !test.refused && err != nil {
 				t.Fatal(err)
 			}
 			node, _, _ := unstructured.NestedString(objects[1].Object, "spec", "template", "spec", "nodeSelector", corev1.LabelHostname)
