@@ -30,6 +30,12 @@ func count(text fields, a *Architecture) {
 		attentionOther += heads // the sinks
 	}
 	linear := linearAttention(h, a.Linear)
+	// Before anything is multiplied in whole numbers, which would overflow unseen.
+	largest := float64(a.Layers) * float64(max(1, a.Experts)) * float64(h) * float64(max(a.Intermediate, a.ExpertIntermediate, a.Heads*a.HeadDim, a.Linear.ValueHeads*a.Linear.ValueDim, a.Linear.KeyHeads*a.Linear.KeyDim))
+	if largest > mostParams {
+		text.fail("hidden_size", "and the other sizes together make %.0e parameters, which no model has", largest)
+		return
+	}
 
 	mlp := 3 * h * width(a.Intermediate)
 	active := mlp
@@ -89,12 +95,12 @@ func linearAttention(h int64, l LinearAttention) int64 {
 
 // visionParams counts an encoder of images: a transformer of patches, and what merges its output into the text's width.
 func visionParams(v fields, hidden int) int64 {
-	width := int64(v.number(0, 0, mostWidth, "hidden_size", "embed_dim"))
-	layers := int64(v.number(0, 0, mostLayers, "num_hidden_layers", "depth"))
-	mlp := int64(v.number(int(4*width), 0, mostWidth, "intermediate_size"))
+	width := int64(v.number(0, 0, mostVisionWidth, "hidden_size", "embed_dim"))
+	layers := int64(v.number(0, 0, 1000, "num_hidden_layers", "depth"))
+	mlp := int64(v.number(int(4*width), 0, mostVisionWidth, "intermediate_size"))
 	patch := int64(v.number(14, 1, 1024, "patch_size"))
 	frames := int64(v.number(1, 1, 64, "temporal_patch_size"))
-	merge := int64(v.number(1, 1, 64, "spatial_merge_size"))
+	merge := int64(v.number(1, 1, 16, "spatial_merge_size"))
 	matrices := int64(2)
 	if strings.HasPrefix(v.text("model_type"), "qwen2_5") || v.object["out_hidden_size"] != nil && v.object["deepstack_visual_indexes"] == nil && mlp < 3*width {
 		matrices = 3 // gated

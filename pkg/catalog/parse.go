@@ -6,7 +6,8 @@ import "strings"
 const (
 	mostLayers, mostWidth, mostHeads = 10_000, 4_000_000, 100_000
 	mostVocab, mostContext           = 100_000_000, 1_000_000_000
-	mostExperts                      = 100_000
+	mostExperts, mostVisionWidth     = 100_000, 100_000
+	mostParams                       = 1e15
 )
 
 // counted are the model types whose count of parameters is tested against the published one.
