@@ -30,6 +30,8 @@ type Architecture struct {
 	Quantization Quantization
 	// VisionParams are the parameters of an encoder of images, 0 without one.
 	VisionParams int64
+	// VisionWidth is the encoder's width, VisionPatches the patches of the largest image that vLLM profiles it with.
+	VisionWidth, VisionPatches int
 	// LinearParams are the parameters of the linear layers of all blocks (what quantization and LoRA change, and what
 	// tensor parallelism splits), EmbeddingParams those of input and output embeddings, OtherParams those of norms and
 	// whatever else every GPU holds whole.

@@ -22,6 +22,7 @@ func count(text fields, a *Architecture) {
 	}
 	if rank := text.number(0, 0, mostWidth, "kv_lora_rank"); rank > 0 {
 		attention = latentAttention(text, a, rank)
+		attentionOther += int64(rank + text.number(0, 0, mostWidth, "q_lora_rank")) // their norms
 	}
 	switch {
 	case strings.HasPrefix(a.Type, "qwen3"), strings.HasPrefix(a.Type, "gemma3"):
@@ -116,4 +117,14 @@ func visionParams(v fields, hidden int) int64 {
 		one *= int64(1 + len(extra))
 	}
 	return params + one
+}
+
+// visionPatches are those of the largest image: of one size where the encoder takes one size only, otherwise what
+// Qwen's processors take at most, 16384 merged patches of four.
+func visionPatches(v fields) int {
+	if image := v.number(0, 0, 100_000, "image_size"); image > 0 {
+		side := image / v.number(14, 1, 1024, "patch_size")
+		return side * side
+	}
+	return 4 * 16384
 }

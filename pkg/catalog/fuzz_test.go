@@ -29,7 +29,7 @@ func TestParseConfigNamesWhatIsWrong(t *testing.T) {
 		`{"text_config":7}`:                                                "config.json: text_config must be an object, but is the number 7",
 		`{"text_config":{"num_hidden_layers":0}}`:                          "config.json: text_config.num_hidden_layers must be from 1 to 10000, but is 0",
 		good + `,"quantization_config":{"quant_method":"awq","bits":"4"}}`: `config.json: quantization_config.bits must be a whole number, but is the text "4"`,
-		good + `,"num_experts":100000,"moe_intermediate_size":4000000,"num_key_value_heads":4,"head_dim":4000000,"hidden_size":64000}`: "config.json: hidden_size and the other sizes together make 5e+16 parameters",
+		good + `,"num_experts":100000,"moe_intermediate_size":4000000,"num_key_value_heads":4,"head_dim":4000000,"hidden_size":64000}`: "config.json: hidden_size and the other sizes together make 2e+17 parameters",
 		`{"a":"` + strings.Repeat("x", 5<<20) + `"}`: "config.json has more than 4 MiB: this is no model's configuration",
 	} {
 		_, err := catalog.ParseConfig([]byte(config))

@@ -16,6 +16,8 @@ import (
 type Model struct {
 	// ID on the Hugging Face Hub, as ORG/NAME.
 	ID string
+	// Like is the model of the catalog whose shape is taken for this one, "" for one that the catalog has itself.
+	Like string
 	// Published is the number of parameters that its makers or the Hub state, 0 when none was found.
 	Published int64
 	// Gated says that the Hub gives it only to accounts that accepted its licence.
@@ -65,29 +67,30 @@ func (e *UnknownModelError) Error() string {
 	return fmt.Sprintf("the model %q is not in the catalog", e.ID)
 }
 
-// FindModel returns a model by its id on the Hub, by its name alone, or by that of a copy: other organizations, and
-// endings that change no shape (such as -Instruct, -AWQ or -FP8, whose quantization it then has). Its error is an
-// *UnknownModelError.
+// FindModel returns a model by its id on the Hub, by its name alone, or by that of a copy or a fine-tune whose name
+// holds the name of a model that is known (team/Hermes-3-Llama-3.1-8B-AWQ has the shape of Llama-3.1-8B, and is
+// quantized): Like then says which. Its error is an *UnknownModelError.
 func FindModel(id string) (Model, error) {
 	if found, ok := exact(id); ok {
 		return model(found)
 	}
-	base, quantization := withoutQuantization(path.Base(id))
-	for _, name := range []string{path.Base(id), base} {
-		for _, candidate := range candidates(name) {
-			m, err := model(candidate)
-			if err != nil {
-				return Model{}, err
-			}
-			m.ID = id
-			if name == base && quantization.Method != "" {
-				m.Quantization = quantization
-			}
-			return m, nil
+	words := wordsOf(path.Base(id))
+	best, length := "", 0
+	for _, known := range Models() {
+		if name := wordsOf(path.Base(known)); len(name) > length && contains(words, name) {
+			best, length = known, len(name)
 		}
 	}
-	near, _ := nearest.Name(id, Models())
-	return Model{}, &UnknownModelError{ID: id, Near: near}
+	if best == "" {
+		near, _ := nearest.Name(id, Models())
+		return Model{}, &UnknownModelError{ID: id, Near: near}
+	}
+	m, err := model(best)
+	m.ID, m.Like = id, best
+	if q := quantizationIn(words); q.Method != "" {
+		m.Quantization = q
+	}
+	return m, err
 }
 
 func exact(id string) (string, bool) {
@@ -95,49 +98,46 @@ func exact(id string) (string, bool) {
 		return id, true
 	}
 	for known := range models() {
-		if strings.EqualFold(known, id) {
+		if strings.EqualFold(known, id) || strings.EqualFold(path.Base(known), id) {
 			return known, true
 		}
 	}
 	return "", false
 }
 
-// candidates are the catalog's models of this name, whatever their organization and tuning.
-func candidates(name string) []string {
-	var found []string
-	for _, id := range Models() {
-		if plain(path.Base(id)) == plain(name) {
-			found = append(found, id)
+// sameShape are words of a name that change nothing of a model's shape.
+var sameShape = []string{"instruct", "it", "chat", "hf", "base", "pt", "meta"}
+
+// wordsOf are the words of a model's name without those.
+func wordsOf(name string) []string {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '-' || r == '_' || r == ' ' })
+	return slices.DeleteFunc(words, func(word string) bool { return slices.Contains(sameShape, word) })
+}
+
+// contains says whether the words of name follow one another in words.
+func contains(words, name []string) bool {
+	for i := range words {
+		if i+len(name) <= len(words) && slices.Equal(words[i:i+len(name)], name) {
+			return true
 		}
 	}
-	return found
+	return false
 }
 
-// plain is a model's name without what does not change its shape.
-func plain(name string) string {
-	name = strings.ToLower(name)
-	name = strings.TrimPrefix(name, "meta-")
-	for _, ending := range []string{"-instruct", "-it", "-chat-hf", "-hf", "-chat", "-base", "-pt"} {
-		name = strings.TrimSuffix(name, ending)
-	}
-	return strings.ReplaceAll(name, "_", "-")
+// methods of quantization by the words for them in the names of copies on the Hub.
+var methods = map[string]string{
+	"fp8": "fp8", "nvfp4": "nvfp4", "fp4": "nvfp4", "mxfp4": "mxfp4", "awq": "awq", "gptq": "gptq", "bnb": "bitsandbytes", "4bit": "bitsandbytes",
+	"int4": "gptq", "int8": "int8", "quantized.w4a16": "gptq", "w4a16": "gptq", "quantized.w8a8": "int8", "w8a8": "int8", "gptqmodel": "gptq",
 }
 
-// endings of quantized copies on the Hub.
-var endings = []struct{ text, method string }{
-	{"-fp8-dynamic", "fp8"}, {"-fp8", "fp8"}, {"-nvfp4", "nvfp4"}, {"-awq-int4", "awq"}, {"-awq", "awq"},
-	{"-gptq-int4", "gptq"}, {"-gptq", "gptq"}, {"-bnb-4bit", "bitsandbytes"}, {"-quantized.w4a16", "gptq"}, {"-quantized.w8a8", "int8"}, {"-int4", "gptq"}, {"-int8", "int8"},
-}
-
-func withoutQuantization(name string) (string, Quantization) {
-	lower := strings.ToLower(name)
-	for _, ending := range endings {
-		if base, ok := strings.CutSuffix(lower, ending.text); ok {
-			q, _ := QuantizationOf(ending.method)
-			return base, q
+func quantizationIn(words []string) Quantization {
+	for _, word := range words {
+		if method, known := methods[word]; known {
+			q, _ := QuantizationOf(method)
+			return q
 		}
 	}
-	return name, Quantization{}
+	return Quantization{}
 }
 
 func model(id string) (Model, error) {

@@ -36,6 +36,8 @@ func TestFindModel(t *testing.T) {
 		"NousResearch/Meta-Llama-3.1-8B":         {8_030_261_248, ""},
 		"Qwen/Qwen2.5-7B-Instruct-AWQ":           {7_615_616_512, "awq"},
 		"RedHatAI/Qwen3-8B-FP8-dynamic":          {8_190_735_360, "fp8"},
+		"NousResearch/Hermes-3-Llama-3.1-8B-AWQ": {8_030_261_248, "awq"},
+		"Qwen3-8B":                               {8_190_735_360, ""},
 		"google/gemma-3-1b-pt":                   {999_885_952, ""},
 		"nvidia/Llama-3.1-8B-Instruct-NVFP4":     {8_030_261_248, "nvfp4"},
 		"unsloth/Llama-3.2-3B-Instruct-bnb-4bit": {3_212_749_824, "bitsandbytes"},

@@ -59,6 +59,8 @@ func ParseConfig(data []byte) (Architecture, error) {
 	count(text, &a)
 	if vision, ok := top.inner("vision_config"); ok {
 		a.VisionParams = visionParams(vision, a.Hidden)
+		a.VisionWidth = vision.number(0, 0, mostVisionWidth, "hidden_size", "embed_dim")
+		a.VisionPatches = visionPatches(vision)
 	}
 	a.Approximate = !counted[a.Type]
 	if *top.err != nil {
