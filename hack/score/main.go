@@ -1,5 +1,5 @@
-// Fitscore scores a table of published vLLM start-ups: how far the KV cache that package fit works out is from what
-// vLLM logged, beside KAITO's and llm-d-planner's published formulas. Usage: fitscore [-v] FILE.csv
+// Score scores a table of published vLLM start-ups: how far the KV cache that package fit works out is from what
+// vLLM logged, beside KAITO's and llm-d-planner's published formulas. hack/fitscore runs it
 package main
 
 import (
