@@ -143,3 +143,51 @@ func TestParseVersion(t *testing.T) {
 		}
 	}
 }
+
+// Two tenants of Mistral-7B do not fit one L4; what is offered does, and is offered in order of what it costs.
+func TestAdvice(t *testing.T) {
+	r := request(t, "mistralai/Mistral-7B-Instruct-v0.3", "L4")
+	r.MaxModelLen, r.Tenants = 8192, 2
+	var flags []string
+	for _, change := range fit.Advise(r) {
+		flags = append(flags, change.Flags)
+		if change.Result.Verdict != fit.Fits {
+			t.Errorf("%s does not fit: %v", change.Flags, change.Result.Reasons)
+		}
+	}
+	want := "--quantization fp8 | --sharing none | --model meta-llama/Llama-3.2-3B-Instruct"
+	if got := strings.Join(flags, " | "); got != want {
+		t.Errorf("offered %s\nwant    %s", got, want)
+	}
+	r = request(t, "Qwen/Qwen3-14B", "L4")
+	r.MaxModelLen = 40960
+	flags = nil
+	for _, change := range fit.Advise(r) {
+		flags = append(flags, change.Flags)
+	}
+	if got := strings.Join(flags, " | "); !strings.Contains(got, "--gpus 2") && !strings.Contains(got, "--gpus 4") {
+		t.Errorf("offered %s", got)
+	}
+}
+
+// A public benchmark of Mistral-7B on an L4 has 17.9 tokens/s alone; the roofline must be near, and above by no more
+// than a fifth.
+func TestRoofline(t *testing.T) {
+	r := request(t, "mistralai/Mistral-7B-Instruct-v0.3", "L4")
+	r.MaxModelLen = 8192
+	result, err := fit.Serving(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	speed, ok := fit.Roofline(r, result, fit.Profile{PromptTokens: 128, AnswerTokens: 128}, 0.7)
+	if !ok || speed.DecodeTokensPerSecond < 17.9/1.05 || speed.DecodeTokensPerSecond > 17.9*1.2 {
+		t.Errorf("%.1f tokens/s, measured 17.9", speed.DecodeTokensPerSecond)
+	}
+	if speed.BatchTokensPerSecond <= speed.DecodeTokensPerSecond || speed.DollarsPerMillionTokens <= 0 || speed.Batch != 64 {
+		t.Errorf("%+v", speed)
+	}
+	r.GPU.TFLOPS = nil
+	if _, ok := fit.Roofline(r, result, fit.Profile{PromptTokens: 1, AnswerTokens: 1}, 0); ok {
+		t.Error("a speed without rates")
+	}
+}

@@ -174,3 +174,13 @@ func (r Request) activation() Part {
 	}
 	return peak
 }
+
+// CheckpointGiB is the size of a model's files: what is downloaded, and what memory and disk of a pod follow from.
+func CheckpointGiB(a catalog.Architecture) float64 {
+	bytes := catalog.DTypeBytes(a.DType)
+	linear := bytes
+	if a.Quantization.Method != "" {
+		linear = a.Quantization.Bits / 8
+	}
+	return (float64(a.LinearParams)*linear + float64(a.EmbeddingParams+a.OtherParams+a.VisionParams)*bytes) / gib
+}

@@ -197,3 +197,12 @@ func put(values map[string]any, path []string, value any) {
 	}
 	values[path[len(path)-1]] = value
 }
+
+// Complete lays values over the chart's defaults by Helm's rules: what the templates see.
+func Complete(chart fs.FS, values map[string]any) (map[string]any, error) {
+	defaults, err := DefaultValues(chart)
+	if err != nil {
+		return nil, err
+	}
+	return overlay(defaults, values), nil
+}
