@@ -111,11 +111,14 @@ func FindAccelerator(name string) (Accelerator, error) {
 		}
 		ids = append(ids, a.ID)
 	}
-	near, _ := nearest.Name(typed, ids)
-	if near == "" {
-		near, _ = nearest.Name("nvidia-"+typed, ids)
+	unknown := &UnknownAcceleratorError{Name: name}
+	for _, candidate := range []string{typed, "nvidia-" + typed} {
+		if near, ok := nearest.Name(candidate, ids); ok {
+			unknown.Near = near
+			break
+		}
 	}
-	return Accelerator{}, &UnknownAcceleratorError{Name: name, Near: near}
+	return Accelerator{}, unknown
 }
 
 func (a Accelerator) named(typed string) bool {

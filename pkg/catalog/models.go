@@ -82,8 +82,11 @@ func FindModel(id string) (Model, error) {
 		}
 	}
 	if best == "" {
-		near, _ := nearest.Name(id, Models())
-		return Model{}, &UnknownModelError{ID: id, Near: near}
+		unknown := &UnknownModelError{ID: id}
+		if near, ok := nearest.Name(id, Models()); ok {
+			unknown.Near = near
+		}
+		return Model{}, unknown
 	}
 	m, err := model(best)
 	m.ID, m.Like = id, best

@@ -103,13 +103,17 @@ func (r Request) judge(res *Result, p parts) {
 		return
 	}
 	// The smallest of what is left over must not be below zero.
-	margin := res.HeadroomGiB
+	headroom := res.HeadroomGiB
+	if r.MaxModelLen == Auto {
+		headroom = res.KVCacheGiB // vLLM takes the length that there is room for
+	}
+	margin := headroom
 	for _, short := range []struct {
 		left   float64
 		reason string
 	}{
 		{res.KVCacheGiB, r.noCache(res)},
-		{res.HeadroomGiB, r.shortContext(res)},
+		{headroom, r.shortContext(res)},
 		{r.GPU.MemoryGiB - r.occupied(res, p), r.overGPU(res, p)},
 	} {
 		margin = min(margin, short.left)

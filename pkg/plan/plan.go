@@ -101,7 +101,22 @@ func Make(complete map[string]any, o Options) (*Plan, error) {
 		p.Changes = changes
 	}
 	p.note()
+	p.round()
 	return p, nil
+}
+
+// round keeps a hundredth of what the band is: more digits would claim more than is known.
+func (p *Plan) round() {
+	numbers := []*float64{&p.WeightsGiB, &p.OverheadGiB, &p.KVCacheGiB, &p.BudgetGiB, &p.HeadroomGiB, &p.MaxConcurrency, &p.Band.GiB}
+	for i := range p.Parts {
+		numbers = append(numbers, &p.Parts[i].GiB)
+	}
+	if s := p.Speed; s != nil {
+		numbers = append(numbers, &s.PrefillTokensPerSecond, &s.DecodeTokensPerSecond, &s.BatchTokensPerSecond, &s.FirstTokenSeconds, &s.DocumentsPerSecond, &s.DollarsPerMillionTokens)
+	}
+	for _, n := range numbers {
+		*n = math.Round(*n*1000) / 1000
+	}
 }
 
 // ask turns values into what package fit asks for.
@@ -291,11 +306,14 @@ func (p *Plan) Values() map[string]any {
 			engine["kvCacheMemoryGiB"] = math.Floor(100*math.Max(p.KVCacheGiB-p.Band.GiB, p.KVCacheGiB-p.HeadroomGiB)) / 100
 		}
 	}
-	if p.request.MaxModelLen == fit.Auto && p.MaxModelLen > 0 {
-		engine["maxModelLen"] = p.MaxModelLen
-	}
 	if len(engine) > 0 {
 		out["engine"] = engine
 	}
 	return out
+}
+
+// Refuse adds reasons for which the release cannot be, whatever the memory.
+func (p *Plan) Refuse(reasons []string) {
+	p.Reasons = append(append([]string{}, reasons...), p.Reasons...)
+	p.Fits, p.Verdict, p.Speed = false, fit.Not, nil
 }

@@ -206,3 +206,6 @@ func Complete(chart fs.FS, values map[string]any) (map[string]any, error) {
 	}
 	return overlay(defaults, values), nil
 }
+
+// Over lays more over values by Helm's rules; neither is changed.
+func Over(values, more map[string]any) map[string]any { return copyOf(overlay(values, more)) }
