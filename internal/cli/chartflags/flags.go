@@ -84,7 +84,7 @@ func (f *Flags) Values(chart fs.FS, in io.Reader, errOut io.Writer) (map[string]
 	if err != nil {
 		return nil, err
 	}
-	sources.Base, sources.Typed = model.last, append(typed, model.revision...)
+	sources.Base, sources.Typed = model.last, append(typed, model.follows...)
 	values, err := render.MergeValues(sources)
 	if err != nil {
 		return nil, Explain(err)

@@ -5,8 +5,11 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"strings"
 
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/catalog"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/fit"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
 
@@ -14,8 +17,9 @@ import (
 type otherModel struct {
 	// last are the values of the last install without what was said of its model alone.
 	last map[string]any
-	// revision keeps the revision of one model from being asked of another.
-	revision []render.Typed
+	// follows keeps the revision of one model from being asked of another, and has the size of its weights where the
+	// catalog knows it.
+	follows []render.Typed
 	// id is the model, "" when it is the chart's default; weights are the default's GiB.
 	id      string
 	weights any
@@ -62,13 +66,16 @@ func (f *Flags) otherModel(chart fs.FS, files []render.ValuesFile) (otherModel, 
 	if asked != pinned {
 		m.id, m.weights, revision = asked, at(defaults, "model", "weightsGiB"), ""
 	}
+	if known, err := catalog.FindModel(m.id); m.id != "" && err == nil && at(given, "model", "weightsGiB") == nil {
+		m.follows = append(m.follows, render.Typed{Flag: "--model", Path: []string{"model", "weightsGiB"}, Value: math.Ceil(10*fit.CheckpointGiB(known.Architecture)) / 10, Default: true})
+	}
 	// Whose revision it would be: the model's that the files name, else the last install's.
 	whose := or(text(given, "model", "id"), last)
 	if at(given, "model", "revision") == nil && at(m.last, "model", "revision") == nil {
 		whose = pinned
 	}
 	if asked != whose && !f.changed("revision") {
-		m.revision = []render.Typed{{Flag: "--model", Path: []string{"model", "revision"}, Value: revision, Default: true}}
+		m.follows = append(m.follows, render.Typed{Flag: "--model", Path: []string{"model", "revision"}, Value: revision, Default: true})
 	}
 	return m, nil
 }

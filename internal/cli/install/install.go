@@ -17,9 +17,10 @@ import (
 
 const long = `Install or upgrade a release: the model server, its Service and what they need.
 
-Before anything is changed the cluster is asked whether it would take it: rights,
-quota, admission policies, the Secret with the token, a node with the GPU. Then the
-chart is applied and the wait begins; Ctrl-C ends only the wait.
+Before anything is changed the plan is made (see: plan --help): what cannot fit its
+GPU is refused, with what would. Then the cluster is asked whether it would take it:
+rights, quota, admission policies, the Secret with the token, a node with the GPU.
+Then the chart is applied and the wait begins; Ctrl-C ends only the wait.
 
 On a release that is there already, what you give is laid over the values of the
 last install; --reset-values starts from the chart's defaults instead.`
@@ -45,6 +46,7 @@ type options struct {
 	createNamespace bool
 	resetValues     bool
 	skipChecks      bool
+	force           bool
 	wait            bool
 	timeout         time.Duration
 	dryRun          string
@@ -78,6 +80,7 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 	flags.BoolVar(&o.createNamespace, "create-namespace", false, "create the namespace if it does not exist")
 	flags.BoolVar(&o.resetValues, "reset-values", false, "on an upgrade, start from the chart's defaults instead of the last install's values")
 	flags.BoolVar(&o.skipChecks, "skip-checks", false, "apply without asking the cluster first")
+	flags.BoolVar(&o.force, "force", false, "install also what does not fit the GPU by the plan")
 	flags.BoolVar(&o.wait, "wait", true, "wait until the model answers")
 	flags.DurationVar(&o.timeout, "timeout", defaultTimeout, "how long to wait; the installation goes on when the time is over")
 	flags.StringVar(&o.dryRun, "dry-run", "none", "none, client (print the manifests of what is given; the last install's values are not read) or server (run the checks, change nothing)")

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"k8s.io/client-go/discovery"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/planning"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/release"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/rollout"
@@ -27,6 +29,9 @@ func (o *options) run(ctx context.Context) error {
 	releases.Target = o.f.Target()
 	spec, err := o.spec(ctx, chart, releases)
 	if err != nil {
+		return err
+	}
+	if err := o.plan(ctx, chart, spec); err != nil {
 		return err
 	}
 	if o.dryRun == "client" {
@@ -83,6 +88,23 @@ func (o *options) spec(ctx context.Context, chart fs.FS, releases *release.Clien
 		Name: o.release, Chart: chart, Values: values, Rendered: rendered, KubeVersion: version,
 		Notify: func(message string) { o.steps.Say("%s", message) },
 	}, nil
+}
+
+// plan refuses what cannot fit its GPU, before one is paid for.
+func (o *options) plan(ctx context.Context, chart fs.FS, spec *release.Spec) error {
+	told, err := planning.Check(ctx, chart, spec.Values, o.release)
+	switch {
+	case err != nil && o.force:
+		o.steps.Warn("--force: " + err.Error())
+		return nil
+	case err != nil:
+		return err
+	case strings.HasPrefix(told, "it "):
+		o.steps.Warn(told)
+	case told != "":
+		o.steps.Say("plan: %s", told)
+	}
+	return nil
 }
 
 // look asks the cluster for its version and for the release's last install, whose values it

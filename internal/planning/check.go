@@ -1,0 +1,45 @@
+package planning
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/fit"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/plan"
+)
+
+// Check plans a release before it is installed: told is what is worth a line, the error a refusal of what cannot fit. What
+// is not known (a model, a GPU, nodes that the chart does not choose) is never refused.
+func Check(ctx context.Context, chart fs.FS, values map[string]any, release string) (told string, err error) {
+	if values["platform"] == "custom" && !named(values, "accelerator") {
+		return "", nil // nobody said which GPU the nodes have
+	}
+	p, err := Make(ctx, chart, values, Request{Release: release})
+	var unknown *plan.Unknown
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Sprintf("whether it fits the GPU is not known: %s", unknown), nil
+	case err != nil:
+		return "", Explain(err)
+	case p.Verdict == fit.Tight && p.Fits:
+		return fmt.Sprintf("it just fits: %.2f GiB of KV cache are expected beside one request of %d tokens, and the estimate may be off by %.2f", p.HeadroomGiB, p.MaxModelLen, p.Band.GiB), nil
+	case p.Verdict == fit.Tight:
+		return fmt.Sprintf("it may not fit: by the estimate, which may be off by %.2f GiB, %s", p.Band.GiB, p.Reasons[0]), nil
+	case p.Fits:
+		return fmt.Sprintf("fits: %d tokens of KV cache (%d to %d)", p.KVCacheTokens, p.Band.LowTokens, p.Band.HighTokens), nil
+	}
+	refusal := Refusal(p)
+	next := failure.NextOf(refusal)
+	if next != "" {
+		next += "\n"
+	}
+	return "", failure.New(failure.Refused, refusal, next+"to install it all the same: --force")
+}
+
+func named(values map[string]any, name string) bool {
+	gpu, _ := values["gpu"].(map[string]any)
+	return gpu[name] != nil
+}
