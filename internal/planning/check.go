@@ -14,8 +14,8 @@ import (
 // Check plans a release before it is installed: told is what is worth a line, the error a refusal of what cannot fit. What
 // is not known (a model, a GPU, nodes that the chart does not choose) is never refused.
 func Check(ctx context.Context, chart fs.FS, values map[string]any, release string) (told string, err error) {
-	if values["platform"] == "custom" && !named(values, "accelerator") {
-		return "", nil // nobody said which GPU the nodes have
+	if !Known(values) {
+		return "", nil
 	}
 	p, err := Make(ctx, chart, values, Request{Release: release})
 	var unknown *plan.Unknown
@@ -39,7 +39,9 @@ func Check(ctx context.Context, chart fs.FS, values map[string]any, release stri
 	return "", failure.New(failure.Refused, refusal, next+"to install it all the same: --force")
 }
 
-func named(values map[string]any, name string) bool {
+// Known says whether values say which GPU a release has: on nodes that the chart does not choose, only where somebody
+// named one.
+func Known(values map[string]any) bool {
 	gpu, _ := values["gpu"].(map[string]any)
-	return gpu[name] != nil
+	return values["platform"] != "custom" || gpu["accelerator"] != nil
 }

@@ -29,6 +29,7 @@ type report struct {
 	Available  int32         `json:"available"`
 	Blocked    string        `json:"blocked,omitempty"`
 	Served     *served       `json:"served,omitempty"`
+	KVCache    *kvCache      `json:"kvCache,omitempty"`
 	Pods       []cluster.Pod `json:"pods"`
 
 	now time.Time
@@ -62,6 +63,9 @@ func (r *report) text(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "state      %s\n", r.Summary)
 	r.servedText(w)
+	if r.KVCache != nil {
+		fmt.Fprintf(w, "KV cache   %s\n", r.KVCache.text())
+	}
 	if len(r.Pods) == 0 {
 		return nil
 	}

@@ -115,7 +115,9 @@ func (o *options) look(ctx context.Context) (*report, error) {
 			return nil, err
 		}
 	}
-	return o.report(info, view, said), nil
+	r := o.report(info, view, said)
+	r.KVCache = o.findKVCache(ctx, observer, info, view)
+	return r, nil
 }
 
 // report makes one of what was found; info is nil when Helm's record may not be read, said
