@@ -136,7 +136,7 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	if o.live {
-		if err := o.look(ctx, chart, planned, given); err != nil {
+		if err := o.look(ctx, chart, given); err != nil {
 			return err
 		}
 	}
