@@ -7,4 +7,5 @@ target=${1:-$root}
 
 (cd "$target/$chart" && "$("$root/hack/tool" helm-values-schema-json)" --config .schema.yaml) >&2
 "$(hack/tool helm-docs)" --log-level warning --chart-search-root "$target/$chart"
+CGO_ENABLED=0 go run ./hack/accelerators "$target/$chart/files/accelerators.json"
 CGO_ENABLED=0 go run ./hack/docs "$target/docs/commands"
