@@ -2,7 +2,8 @@ package train
 
 import (
 	"math"
-	"strings"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/catalog"
 )
 
 // Shape is what a model's memory in training follows from: a decoder of the Llama kind, with grouped-query
@@ -22,27 +23,21 @@ type Shape struct {
 // gib is one GiB in bytes.
 const gib = 1 << 30
 
-// knownShapes are from the models' config.json.
-var knownShapes = map[string]Shape{
-	"mistralai/mistral-7b-instruct-v0.3": {
-		Layers: 32, Hidden: 4096, Intermediate: 14336, QWidth: 32 * 128, KVWidth: 8 * 128, Vocab: 32768, Known: true,
-	},
-	"meta-llama/llama-3.2-3b-instruct": {
-		Layers: 28, Hidden: 3072, Intermediate: 8192, QWidth: 24 * 128, KVWidth: 8 * 128, Vocab: 128256, Tied: true, Known: true,
-	},
-	"huggingfacetb/smollm2-135m-instruct": {
-		Layers: 30, Hidden: 576, Intermediate: 1536, QWidth: 9 * 64, KVWidth: 3 * 64, Vocab: 49152, Tied: true, Known: true,
-	},
-}
-
 // unknownParams are taken for a model of which nothing is known: a 7B model, the largest that one L4 trains.
 const unknownParams = 7_250_000_000
 
-// ShapeOf returns the shape of a model that is known by its id, or a guess from its number of parameters, 7.25
+// ShapeOf returns the shape of a model that the catalog has, or a guess from its number of parameters, 7.25
 // billion when that is 0: Mistral-7B's proportions, with the large vocabulary of newer models.
 func ShapeOf(id string, params int64) Shape {
-	if shape, known := knownShapes[strings.ToLower(id)]; known {
-		return shape
+	if model, err := catalog.FindModel(id); err == nil {
+		a := model.Architecture
+		if a.Experts == 0 && a.LinearLayers == 0 && a.LatentDim == 0 && a.VisionParams == 0 {
+			return Shape{
+				Layers: a.Layers, Hidden: a.Hidden, Intermediate: a.Intermediate, QWidth: a.Heads * a.HeadDim, KVWidth: a.KVHeads * a.HeadDim,
+				Vocab: a.Vocab, Tied: a.Tied, Known: true,
+			}
+		}
+		params = a.Params() // of another kind than Shape counts
 	}
 	if params == 0 {
 		params = unknownParams

@@ -6,20 +6,9 @@ import (
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/runs"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/catalog"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/train"
 )
-
-// deviceGiB is the memory that CUDA reports of GPUs by GKE's names, which is less than they are
-// sold with.
-var deviceGiB = map[string]float64{
-	"nvidia-tesla-t4":   14.56,
-	"nvidia-tesla-v100": 15.77,
-	"nvidia-l4":         22.03,
-	"nvidia-tesla-a100": 39.38,
-	"nvidia-a100-80gb":  79.14,
-	"nvidia-h100-80gb":  79.10,
-	"nvidia-h200-141gb": 139.72,
-}
 
 // weights fills in the size of a model that is not known but whose name tells it: memory and
 // volume follow from it.
@@ -33,12 +22,12 @@ func weights(spec *train.Spec, options *train.Options) {
 // fits says whether a run fits its GPU: with a line to be told, or a refusal. What is only
 // guessed is never refused.
 func fits(spec *train.Spec, accelerator string) (line string, refused *failure.Error) {
-	device, known := deviceGiB[accelerator]
-	if spec.Training.Device != "cuda" || !known {
-		return "", nil
+	gpu, err := catalog.FindAccelerator(accelerator)
+	if spec.Training.Device != "cuda" || err != nil {
+		return "", nil //nolint:nilerr // whether it fits a GPU that is not known is not known either
 	}
 	params := runs.ParamsOf(spec.Model.ID)
-	fit := train.EstimateFit(*spec, runs.ModelShape(spec.Model.ID), device)
+	fit := train.EstimateFit(*spec, runs.ModelShape(spec.Model.ID), gpu.MemoryGiB)
 	sum := fmt.Sprintf("%.1f of %.1f GiB of a %s", fit.TotalGiB, fit.DeviceGiB, accelerator)
 	switch {
 	case fit.Guessed && params == 0:
