@@ -43,10 +43,11 @@ func run(args []string, w io.Writer) error {
 		}
 	}
 	if *verbose {
-		printRows(w, rows, scores)
+		if err := printRows(w, rows, scores); err != nil {
+			return err
+		}
 	}
-	printScores(w, len(rows), scores)
-	return nil
+	return printScores(w, len(rows), scores)
 }
 
 // read returns the rows of a table with a header, by column.

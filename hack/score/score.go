@@ -99,7 +99,7 @@ func (o outcome) off() (float64, bool) {
 	return float64(o.tokens)/float64(o.logged) - 1, true
 }
 
-func printScores(w io.Writer, rows int, scores []*score) {
+func printScores(w io.Writer, rows int, scores []*score) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "%d rows\tKV tokens: rows\tmedian error\tworst error\tstarts judged\tfalse \"fits\"\tin the band\tfalse refusals\tin the band\tnot judged\n", rows)
 	for _, s := range scores {
@@ -131,16 +131,19 @@ func printScores(w io.Writer, rows int, scores []*score) {
 		slices.Sort(errs)
 		fmt.Fprintf(table, "%s\t%d\t%.1f %%\t%.1f %%\t%d\t%d\t%d\t%d\t%d\t%d\n", s.name, len(errs), 100*median(errs), 100*last(errs), judged, falseFits, nearFits, falseNo, nearNo, left)
 	}
-	table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
 	fmt.Fprintln(w, "\nnot judged:")
 	for _, o := range scores[0].outcomes {
 		if o.reason != "" {
 			fmt.Fprintf(w, "  id %s: %s\n", o.id, strings.ReplaceAll(o.reason, "\n", " "))
 		}
 	}
+	return nil
 }
 
-func printRows(w io.Writer, rows []record, scores []*score) {
+func printRows(w io.Writer, rows []record, scores []*score) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "id\tmodel\tGPU\tvLLM\tlogged\tformula\ttokens\terror\tstarted\tfits")
 	for i, row := range rows {
@@ -160,8 +163,8 @@ func printRows(w io.Writer, rows []record, scores []*score) {
 			fmt.Fprintf(table, "%s\t%.30s\t%.20s\t%s\t%d\t%s\t%d\t%s\t%s\t%s\n", o.id, row["model"], row["gpu"], row["vllm_version"], o.logged, s.name, o.tokens, off, row["fits"], fits)
 		}
 	}
-	table.Flush()
-	fmt.Fprintln(w)
+	fmt.Fprintln(table)
+	return table.Flush()
 }
 
 func median(sorted []float64) float64 {

@@ -48,17 +48,16 @@ type options struct {
 	f      *factory.Factory
 	values chartflags.Flags
 
-	config    string
-	memory    float64
-	version   string
-	cache     string
-	price     float64
-	prompt    int
-	answer    int
-	output    string
-	live      bool
-	release   string
-	namespace string
+	config  string
+	memory  float64
+	version string
+	cache   string
+	price   float64
+	prompt  int
+	answer  int
+	output  string
+	live    bool
+	release string
 }
 
 // NewCmd returns the plan command.
