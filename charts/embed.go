@@ -14,5 +14,6 @@ const Name = "vllm-summarizer"
 //go:embed vllm-summarizer/values.yaml
 //go:embed vllm-summarizer/values.schema.json
 //go:embed vllm-summarizer/files/*.py
+//go:embed vllm-summarizer/files/accelerators.json
 //go:embed all:vllm-summarizer/templates
 var FS embed.FS

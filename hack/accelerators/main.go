@@ -17,7 +17,9 @@ type facts struct {
 	Products         []string                     `json:"products"`
 	Partitions       map[string]catalog.Partition `json:"partitions"`
 	EKSInstanceTypes []string                     `json:"eksInstanceTypes"`
+	GKE              bool                         `json:"gke"`
 	AutopilotCounts  []int                        `json:"autopilotCounts"`
+	MPS              bool                         `json:"mps"`
 }
 
 func main() {
@@ -35,7 +37,7 @@ func run(args []string) error {
 	out.WriteString("{\n")
 	all := catalog.Accelerators()
 	for i, a := range all {
-		f := facts{a.Name, a.MemoryGiB, a.Products, a.Partitions, a.EKSInstanceTypes, a.AutopilotCounts}
+		f := facts{a.Name, a.MemoryGiB, a.Products, a.Partitions, a.EKSInstanceTypes, a.GKE, a.AutopilotCounts, a.MPS}
 		if f.Partitions == nil {
 			f.Partitions = map[string]catalog.Partition{}
 		}

@@ -34,6 +34,8 @@ type Accelerator struct {
 	Partitions map[string]Partition `json:"partitions"`
 	// EKSInstanceTypes are EC2's instance types that have it.
 	EKSInstanceTypes []string `json:"eksInstanceTypes"`
+	// GKE says that GKE has it.
+	GKE bool `json:"gke"`
 	// AutopilotCounts are the numbers of it that a node of GKE Autopilot can have, none where Autopilot lacks it.
 	AutopilotCounts []int `json:"autopilotCounts"`
 	// MPS says that platforms share it by CUDA's Multi-Process Service.

@@ -18,7 +18,7 @@ func TestInvalidValues(t *testing.T) {
 		{"replicas=-1", "value replicas: must be at least 0, but is -1"},
 		{"gpu=3", "value gpu: must be a map, but is 3"},
 		{"model.download=maybe", `value model.download: must be true or false, but is "maybe"`},
-		{"platform=gke-autopilt", `value platform: must be one of "gke-autopilot", "gke-standard", "custom", but is "gke-autopilt"; did you mean "gke-autopilot"?`},
+		{"platform=gke-autopilt", `value platform: must be one of "gke-autopilot", "gke-standard", "nvidia", "eks", "custom", but is "gke-autopilt"; did you mean "gke-autopilot"?`},
 		{"adapters[0].nam=x,adapters[0].name=x,adapters[0].repo=a/b", "value adapters[0].nam: there is no such value; did you mean adapters[0].name?"},
 		{"adapters[0].name=x", "value adapters[0].repo: is missing"},
 	} {

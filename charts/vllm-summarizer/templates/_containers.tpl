@@ -23,17 +23,22 @@
     {{- end }}
 {{- end -}}
 
+{{/* The server: (dict "root" . "role" "server"). A worker answers nobody, so that nobody asks whether it is ready. */}}
 {{- define "vllm-summarizer.serverContainer" -}}
+{{- $role := .role -}}
+{{- with .root -}}
 - name: vllm
   image: {{ include "vllm-summarizer.image" . | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   args:
-    {{- include "vllm-summarizer.args" . | nindent 4 }}
+    {{- include "vllm-summarizer.args" (dict "root" . "role" $role) | nindent 4 }}
   env:
     {{- include "vllm-summarizer.mergedEnv" (list (include "vllm-summarizer.serverEnv" .) .Values.extraEnv) | nindent 4 }}
+  {{- if ne $role "worker" }}
   ports:
     - {name: http, containerPort: 8000, protocol: TCP}
   {{- include "vllm-summarizer.probes" . | nindent 2 }}
+  {{- end }}
   {{- with include "vllm-summarizer.lifecycle" . }}
   lifecycle:
     {{- . | nindent 4 }}
@@ -54,4 +59,5 @@
     {{- with .Values.extraVolumeMounts }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+{{- end -}}
 {{- end -}}

@@ -9,6 +9,8 @@ max-model-len: engine.maxModelLen
 gpu-memory-utilization: engine.gpuMemoryUtilization
 device-memory-utilization: engine.gpuMemoryUtilization
 max-num-seqs: engine.maxNumSeqs
+max-num-batched-tokens: engine.maxNumBatchedTokens
+kv-cache-memory-bytes: engine.kvCacheMemoryGiB
 dtype: engine.dtype
 quantization: engine.quantization
 q: engine.quantization

@@ -3,11 +3,8 @@
 {{- define "vllm-summarizer.nodeSelector" -}}
 {{- $selector := dict -}}
 {{- /* A ComputeClass chooses GPU and driver itself, and GKE refuses to have both chosen. */ -}}
-{{- if and (ne .Values.platform "custom") (not (hasKey .Values.nodeSelector "cloud.google.com/compute-class")) -}}
-{{- $_ := set $selector "cloud.google.com/gke-accelerator" .Values.gpu.accelerator -}}
-{{- with include "vllm-summarizer.driverVersion" . -}}
-{{- $_ := set $selector "cloud.google.com/gke-gpu-driver-version" . -}}
-{{- end -}}
+{{- if and (hasPrefix "gke-" .Values.platform) (not (hasKey .Values.nodeSelector "cloud.google.com/compute-class")) -}}
+{{- $selector = include "vllm-summarizer.gkeSelector" . | fromYaml -}}
 {{- end -}}
 {{- $selector = mergeOverwrite $selector .Values.nodeSelector -}}
 {{- if $selector -}}{{- include "vllm-summarizer.texts" $selector -}}{{- end -}}
@@ -27,8 +24,9 @@ GPU nodes are tainted with the resource's name, or with nvidia.com/gpu whatever 
 called; only GKE adds the toleration by itself.
 */}}
 {{- define "vllm-summarizer.tolerations" -}}
-{{- $keys := list .Values.gpu.resourceName -}}
-{{- if hasPrefix "nvidia.com/" .Values.gpu.resourceName -}}{{- $keys = append $keys "nvidia.com/gpu" | uniq -}}{{- end -}}
+{{- $resource := include "vllm-summarizer.resourceName" . -}}
+{{- $keys := list $resource -}}
+{{- if hasPrefix "nvidia.com/" $resource -}}{{- $keys = append $keys "nvidia.com/gpu" | uniq -}}{{- end -}}
 {{- $own := list -}}
 {{- range $keys -}}{{- $own = append $own (dict "key" . "operator" "Exists" "effect" "NoSchedule") -}}{{- end -}}
 {{- toYaml (concat $own .Values.tolerations) -}}

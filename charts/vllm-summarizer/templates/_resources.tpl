@@ -68,7 +68,7 @@ where it is not on a claim.
 {{- $requests := include "vllm-summarizer.requests" .root | fromYaml -}}
 {{- $limits := include "vllm-summarizer.limits" .root | fromYaml -}}
 {{- if .gpu -}}
-{{- $gpu := dict .root.Values.gpu.resourceName (int64 .root.Values.gpu.count | toString) -}}
+{{- $gpu := dict (include "vllm-summarizer.resourceName" .root) (int64 .root.Values.gpu.count | toString) -}}
 {{- $requests = merge $requests $gpu -}}
 {{- $limits = merge $limits $gpu -}}
 {{- end -}}

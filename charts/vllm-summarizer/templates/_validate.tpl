@@ -4,7 +4,7 @@ sentence a line; all of them are shown together.
 */}}
 {{- define "vllm-summarizer.validate" -}}
 {{- $found := list -}}
-{{- range list "names" "image" "model" "token" "engine" "adapters" "extraArgs" "gpu" "resources" "cache" "rollout" "disruption" "pod" -}}
+{{- range list "names" "image" "model" "token" "engine" "adapters" "extraArgs" "gpu" "sharing" "tenants" "resources" "cache" "rollout" "disruption" "pod" -}}
 {{- $found = concat $found (include (printf "vllm-summarizer.check.%s" .) $ | splitList "\n") -}}
 {{- end -}}
 {{- $problems := list -}}
@@ -62,14 +62,14 @@ hfToken.optional is false and hfToken.secretName is empty: name the Secret that 
 
 {{- define "vllm-summarizer.check.engine" -}}
 {{- $engine := .Values.engine -}}
-{{- $gpus := int64 .Values.gpu.count -}}
+{{- $gpus := mul .Values.gpu.count .Values.gpu.nodes -}}
 {{- $tensor := include "vllm-summarizer.tensorParallelSize" . | int64 -}}
-{{- $pipeline := include "vllm-summarizer.parallel" (list . "--pipeline-parallel-size" "-pp") | int64 -}}
+{{- $pipeline := include "vllm-summarizer.pipelineParallelSize" . | int64 -}}
 {{- $data := include "vllm-summarizer.parallel" (list . "--data-parallel-size" "-dp") | int64 -}}
 {{- /* Over several nodes the user's arguments say which part is here. */ -}}
 {{- $nodes := or (include "vllm-summarizer.extraArg" (list . "--nnodes" "-n")) (include "vllm-summarizer.extraArg" (list . "--data-parallel-size-local" "-dpl")) -}}
 {{- if and (not $nodes) (ne (mul $tensor $pipeline $data) $gpus) }}
-The tensor, pipeline and data parallel sizes {{ $tensor }} x {{ $pipeline }} x {{ $data }} make {{ mul $tensor $pipeline $data }} GPUs and gpu.count is {{ $gpus }}: leave engine.tensorParallelSize null, and let the other two divide gpu.count.
+The tensor, pipeline and data parallel sizes {{ $tensor }} x {{ $pipeline }} x {{ $data }} make {{ mul $tensor $pipeline $data }} GPUs and {{ if gt (int64 .Values.gpu.nodes) 1 }}gpu.count x gpu.nodes{{ else }}gpu.count{{ end }} is {{ $gpus }}: leave engine.tensorParallelSize null, and let the other two divide gpu.count.
 {{- end }}
 {{- if not (kindIs "invalid" $engine.gpuMemoryUtilization) }}
 {{- $share := toString $engine.gpuMemoryUtilization | float64 }}
@@ -103,24 +103,11 @@ engine.maxLoraRank is null and model.download is false, so that nothing reads th
 {{- end }}
 {{- end -}}
 
-{{- define "vllm-summarizer.check.gpu" -}}
-{{- $gpus := int64 .Values.gpu.count -}}
-{{- if and (eq .Values.platform "gke-autopilot") (eq .Values.gpu.accelerator "nvidia-l4") (not (has (toString $gpus) (list "1" "2" "4" "8"))) }}
-gpu.count {{ $gpus }} is not possible: GKE Autopilot has nodes with 1, 2, 4 or 8 L4.
-{{- end }}
-{{- $strategy := hasKey .Values.nodeSelector "cloud.google.com/gke-gpu-sharing-strategy" }}
-{{- $clients := hasKey .Values.nodeSelector "cloud.google.com/gke-max-shared-clients-per-gpu" }}
-{{- if ne $strategy $clients }}
-nodeSelector has one of cloud.google.com/gke-gpu-sharing-strategy and cloud.google.com/gke-max-shared-clients-per-gpu: GKE takes both or neither.
-{{- else if and $strategy (gt $gpus 1) }}
-gpu.count {{ $gpus }} is not possible on a shared GPU: GKE gives a container one share of one GPU.
-{{- end }}
-{{- end -}}
-
 {{- define "vllm-summarizer.check.resources" -}}
 {{- range $kind := list "requests" "limits" }}
-{{- if hasKey (index $.Values.resources $kind) $.Values.gpu.resourceName }}
-resources.{{ $kind }} may not hold {{ $.Values.gpu.resourceName }}, which would also ask GPUs for the download: set gpu.count.
+{{- $resource := include "vllm-summarizer.resourceName" $ }}
+{{- if hasKey (index $.Values.resources $kind) $resource }}
+resources.{{ $kind }} may not hold {{ $resource }}, which would also ask GPUs for the download: set gpu.count.
 {{- end }}
 {{- end }}
 {{- $requests := include "vllm-summarizer.requests" . | fromYaml }}

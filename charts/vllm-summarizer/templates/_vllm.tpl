@@ -5,11 +5,20 @@
 {{- max 1 (include "vllm-summarizer.extraArg" . | int64) -}}
 {{- end -}}
 
+{{/* Over several nodes a stage each, when not said otherwise: between nodes only stages talk little enough. */}}
+{{- define "vllm-summarizer.pipelineParallelSize" -}}
+{{- if include "vllm-summarizer.extraArg" (list . "--pipeline-parallel-size" "-pp") -}}
+{{- include "vllm-summarizer.parallel" (list . "--pipeline-parallel-size" "-pp") -}}
+{{- else -}}
+{{- int64 .Values.gpu.nodes -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What the other ways to split leave of the GPUs. */}}
 {{- define "vllm-summarizer.tensorParallelSize" -}}
 {{- if kindIs "invalid" .Values.engine.tensorParallelSize -}}
-{{- $others := mul (include "vllm-summarizer.parallel" (list . "--pipeline-parallel-size" "-pp")) (include "vllm-summarizer.parallel" (list . "--data-parallel-size" "-dp")) -}}
-{{- max 1 (div .Values.gpu.count $others) -}}
+{{- $others := mul (include "vllm-summarizer.pipelineParallelSize" .) (include "vllm-summarizer.parallel" (list . "--data-parallel-size" "-dp")) -}}
+{{- max 1 (div (mul .Values.gpu.count .Values.gpu.nodes) $others) -}}
 {{- else -}}
 {{- int64 .Values.engine.tensorParallelSize -}}
 {{- end -}}
@@ -20,7 +29,11 @@
 {{- if kindIs "string" . -}}{{ . }}{{- else -}}{{ int64 . }}{{- end -}}
 {{- end -}}
 
+{{/* The arguments: (dict "root" . "role" "server"), or "leader" and "worker" of a replica over several nodes. */}}
 {{- define "vllm-summarizer.args" -}}
+{{- $role := .role -}}
+{{- $root := .root -}}
+{{- with .root -}}
 {{- $engine := .Values.engine -}}
 {{- $args := list (include "vllm-summarizer.modelPath" .) -}}
 {{- if and (include "vllm-summarizer.onHub" .Values.model.id) (not .Values.model.download) .Values.model.revision -}}
@@ -31,8 +44,14 @@
     "--port=8000"
     (printf "--tensor-parallel-size=%s" (include "vllm-summarizer.tensorParallelSize" .))
     (printf "--max-model-len=%s" (include "vllm-summarizer.whole" $engine.maxModelLen))) -}}
-{{- if not (kindIs "invalid" $engine.gpuMemoryUtilization) -}}
-{{- $args = append $args (printf "--gpu-memory-utilization=%v" $engine.gpuMemoryUtilization) -}}
+{{- with include "vllm-summarizer.utilization" . -}}
+{{- $args = append $args (printf "--gpu-memory-utilization=%v" .) -}}
+{{- end -}}
+{{- with include "vllm-summarizer.kvCacheBytes" . -}}
+{{- $args = append $args (printf "--kv-cache-memory-bytes=%s" .) -}}
+{{- end -}}
+{{- if not (kindIs "invalid" $engine.maxNumBatchedTokens) -}}
+{{- $args = append $args (printf "--max-num-batched-tokens=%d" (int64 $engine.maxNumBatchedTokens)) -}}
 {{- end -}}
 {{- if not (kindIs "invalid" $engine.maxNumSeqs) -}}
 {{- $args = append $args (printf "--max-num-seqs=%d" (int64 $engine.maxNumSeqs)) -}}
@@ -55,7 +74,7 @@
 {{- end -}}
 {{- $args = append $args "--lora-modules" -}}
 {{- range .Values.adapters -}}
-{{- $args = append $args (printf "%s=%s" .name (include "vllm-summarizer.adapterPath" (dict "root" $ "adapter" .))) -}}
+{{- $args = append $args (printf "%s=%s" .name (include "vllm-summarizer.adapterPath" (dict "root" $root "adapter" .))) -}}
 {{- end -}}
 {{- end -}}
 {{- $args = concat $args (list
@@ -65,7 +84,16 @@
 {{- /* vLLM finds this flag only as two arguments. */ -}}
 {{- $args = concat $args (list "--config" (include "vllm-summarizer.engineConfig" .)) -}}
 {{- end -}}
+{{- if ne $role "server" -}}
+{{- if not (include "vllm-summarizer.extraArg" (list . "--pipeline-parallel-size" "-pp")) -}}
+{{- $args = append $args (printf "--pipeline-parallel-size=%s" (include "vllm-summarizer.pipelineParallelSize" .)) -}}
+{{- end -}}
+{{- /* The controller sets these variables in every container. */ -}}
+{{- $args = concat $args (list (printf "--nnodes=%d" (int64 .Values.gpu.nodes)) "--node-rank=$(LWS_WORKER_INDEX)" "--master-addr=$(LWS_LEADER_ADDRESS)" "--distributed-executor-backend=mp") -}}
+{{- if eq $role "worker" -}}{{- $args = append $args "--headless" -}}{{- end -}}
+{{- end -}}
 {{- toYaml (concat $args $engine.extraArgs) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* HF_TOKEN for whichever container talks to the Hub. */}}

@@ -19,6 +19,16 @@ WARNING: the NetworkPolicy lets nobody in; only kubectl port-forward reaches the
 The node pool must have NVIDIA driver R580 or newer, which before GKE 1.34 is not the default:
   gcloud container node-pools create ... --accelerator type={{ .Values.gpu.accelerator }},count={{ .Values.gpu.count }},gpu-driver-version=latest
 {{- end }}
+{{- if eq .Values.gpu.sharing.strategy "time-sharing" }}
+
+WARNING: time-sharing isolates no memory: a tenant that takes more than its share stops its neighbours. Metrics of the GPU are of all tenants together.
+{{- else if eq .Values.gpu.sharing.strategy "mps" }}
+
+WARNING: MPS with vLLM is experimental (CUDA has refused it in public reports). Metrics of the GPU are of all tenants together.
+{{- if include "vllm-summarizer.hostIPC" . }}
+On GKE it needs hostIPC, which the Pod Security levels baseline and restricted refuse: the namespace must be at level privileged.
+{{- end }}
+{{- end }}
 {{- if ne .Values.service.type "ClusterIP" }}
 
 WARNING: a Service of type {{ .Values.service.type }} opens an API without authentication to other networks.

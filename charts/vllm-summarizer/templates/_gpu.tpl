@@ -1,0 +1,123 @@
+{{/* Which GPU, and how it is shared. */}}
+
+{{/* What is known of gpu.accelerator, as JSON: {} when nothing is. files/accelerators.json is generated from the plugin's catalog. */}}
+{{- define "vllm-summarizer.accelerator" -}}
+{{- $all := .Files.Get "files/accelerators.json" | fromJson -}}
+{{- get $all .Values.gpu.accelerator | default dict | toJson -}}
+{{- end -}}
+
+{{/* "true" when tenants share the memory of one GPU. */}}
+{{- define "vllm-summarizer.shared" -}}
+{{- if has .Values.gpu.sharing.strategy (list "time-sharing" "mps") -}}true{{- end -}}
+{{- end -}}
+
+{{- define "vllm-summarizer.clients" -}}
+{{- if and (include "vllm-summarizer.shared" .) .Values.gpu.sharing.clients -}}{{- int64 .Values.gpu.sharing.clients -}}{{- else -}}1{{- end -}}
+{{- end -}}
+
+{{/* NVIDIA's device plugin advertises MIG profiles by name (its strategy "mixed"); GKE does not. */}}
+{{- define "vllm-summarizer.resourceName" -}}
+{{- if .Values.gpu.resourceName -}}
+{{- .Values.gpu.resourceName -}}
+{{- else if and (eq .Values.gpu.sharing.strategy "mig") (has .Values.platform (list "nvidia" "eks")) -}}
+{{- printf "nvidia.com/mig-%s" .Values.gpu.sharing.partition -}}
+{{- else -}}
+nvidia.com/gpu
+{{- end -}}
+{{- end -}}
+
+{{/*
+The share of a tenant: its part of vLLM's default of 0.92, rounded down. It counts from the whole GPU's memory under MPS
+too, where a tenant's limit is total/N and the total that CUDA reports stays whole.
+*/}}
+{{- define "vllm-summarizer.utilization" -}}
+{{- if not (kindIs "invalid" .Values.engine.gpuMemoryUtilization) -}}
+{{- .Values.engine.gpuMemoryUtilization -}}
+{{- else if gt (include "vllm-summarizer.clients" . | int64) 1 -}}
+{{- divf (floor (divf 92 (include "vllm-summarizer.clients" . | float64))) 100 -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Bytes of the KV cache. For a tenant they are stated, because vLLM would otherwise measure what is free on the whole GPU
+while its neighbours start: with the size given it does not measure, and tenants may start in any order. 1.5 GiB are for
+CUDA, the step's peak and CUDA graphs of a small model; plan -o values has the figure of this one.
+*/}}
+{{- define "vllm-summarizer.kvCacheBytes" -}}
+{{- if not (kindIs "invalid" .Values.engine.kvCacheMemoryGiB) -}}
+{{- mulf 1073741824 (toString .Values.engine.kvCacheMemoryGiB | float64) | floor | int64 -}}
+{{- else if gt (include "vllm-summarizer.clients" . | int64) 1 -}}
+{{- with (include "vllm-summarizer.accelerator" . | fromJson).memoryGiB -}}
+{{- $left := subf (mulf . (include "vllm-summarizer.utilization" $ | float64)) (include "vllm-summarizer.weightsGiB" $ | float64) 1.5 -}}
+{{- if gt $left 0.0 -}}{{- mulf 1073741824 $left | floor | int64 -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What GKE's nodes with this GPU, shared in this way, are labelled. */}}
+{{- define "vllm-summarizer.gkeSelector" -}}
+{{- $selector := dict "cloud.google.com/gke-accelerator" .Values.gpu.accelerator -}}
+{{- with include "vllm-summarizer.driverVersion" . -}}
+{{- $_ := set $selector "cloud.google.com/gke-gpu-driver-version" . -}}
+{{- end -}}
+{{- with .Values.gpu.sharing -}}
+{{- if include "vllm-summarizer.shared" $ -}}
+{{- $_ := set $selector "cloud.google.com/gke-gpu-sharing-strategy" .strategy -}}
+{{- $_ := set $selector "cloud.google.com/gke-max-shared-clients-per-gpu" (include "vllm-summarizer.clients" $) -}}
+{{- else if eq .strategy "mig" -}}
+{{- $_ := set $selector "cloud.google.com/gke-gpu-partition-size" .partition -}}
+{{- end -}}
+{{- /* Without it Autopilot gives each pod a node of its own, and nothing would be shared. */ -}}
+{{- if and (ne .strategy "none") (eq $.Values.platform "gke-autopilot") -}}
+{{- $_ := set $selector "cloud.google.com/gke-accelerator-count" "1" -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $selector -}}
+{{- end -}}
+
+{{/* The NodeSelectorRequirement for this GPU where no single label has it, "" on other platforms. */}}
+{{- define "vllm-summarizer.nodeRequirement" -}}
+{{- $facts := include "vllm-summarizer.accelerator" . | fromJson -}}
+{{- if eq .Values.platform "nvidia" -}}
+{{- $products := list -}}
+{{- range default (list .Values.gpu.accelerator) $facts.products -}}
+{{- /* GPU feature discovery marks a GPU that the device plugin shares. */ -}}
+{{- $products = append $products (ternary (printf "%s-SHARED" .) . (eq "true" (include "vllm-summarizer.shared" $))) -}}
+{{- end -}}
+{{- toYaml (dict "key" "nvidia.com/gpu.product" "operator" "In" "values" $products) -}}
+{{- else if and (eq .Values.platform "eks") $facts.eksInstanceTypes -}}
+{{- toYaml (dict "key" "node.kubernetes.io/instance-type" "operator" "In" "values" $facts.eksInstanceTypes) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+The user's affinity with what platform and sharing need. Terms of a node selector are alternatives, so that the requirement
+goes into each. Replicas of one release keep off each other's shared GPU: there they would add no capacity.
+*/}}
+{{- define "vllm-summarizer.affinity" -}}
+{{- $affinity := deepCopy .Values.affinity -}}
+{{- with include "vllm-summarizer.nodeRequirement" . -}}
+{{- $requirement := fromYaml . -}}
+{{- $node := get $affinity "nodeAffinity" | default dict -}}
+{{- $required := get $node "requiredDuringSchedulingIgnoredDuringExecution" | default dict -}}
+{{- $terms := list -}}
+{{- range get $required "nodeSelectorTerms" | default (list dict) -}}
+{{- $terms = append $terms (merge (dict "matchExpressions" (append (get . "matchExpressions" | default list) $requirement)) .) -}}
+{{- end -}}
+{{- $_ := set $required "nodeSelectorTerms" $terms -}}
+{{- $_ := set $node "requiredDuringSchedulingIgnoredDuringExecution" $required -}}
+{{- $_ := set $affinity "nodeAffinity" $node -}}
+{{- end -}}
+{{- if include "vllm-summarizer.shared" . -}}
+{{- $anti := get $affinity "podAntiAffinity" | default dict -}}
+{{- $own := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "vllm-summarizer.selectorLabels" . | fromYaml)) -}}
+{{- $_ := set $anti "requiredDuringSchedulingIgnoredDuringExecution" (append (get $anti "requiredDuringSchedulingIgnoredDuringExecution" | default list) $own) -}}
+{{- $_ := set $affinity "podAntiAffinity" $anti -}}
+{{- end -}}
+{{- if $affinity -}}{{- toYaml $affinity -}}{{- end -}}
+{{- end -}}
+
+{{/* GKE's device plugin talks to MPS's daemon through the node's shared memory; NVIDIA's mounts what it needs. */}}
+{{- define "vllm-summarizer.hostIPC" -}}
+{{- if and (eq .Values.gpu.sharing.strategy "mps") (eq .Values.platform "gke-standard") -}}true{{- end -}}
+{{- end -}}
