@@ -48,10 +48,10 @@ func (s *Subject) gpuNodes(ctx context.Context) Finding {
 	for _, short := range []struct {
 		nodes []*corev1.Node
 		why   string
-	}{{silent, "offer no GPU although they are labelled as having one"}, {waiting, "are not ready or are cordoned"}, {tainted, "have a taint that the pods do not tolerate"}} {
+	}{{silent, "labelled as having a GPU, and offers none"}, {waiting, "not ready or cordoned"}, {tainted, "a taint that the pods do not tolerate"}} {
 		if len(short.nodes) > 0 {
 			f.Result = worse(f.Result, Warn)
-			f.Detail += fmt.Sprintf("; of the others %s %s: %s", count(len(short.nodes), "node"), short.why, names(nodeNames(short.nodes)))
+			f.Detail += fmt.Sprintf("; of no use: %s (%s)", names(nodeNames(short.nodes)), short.why)
 			if f.Fix == "" {
 				f.Fix = "kubectl describe node " + short.nodes[0].Name + s.Target
 			}

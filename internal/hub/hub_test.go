@@ -16,7 +16,7 @@ func TestMayWrite(t *testing.T) {
 		account string
 		want    Write
 	}{
-		"write, of no team":             {`{"name":"ann","auth":{"accessToken":{"role":"write"}}}`, WriteForeign},
+		"write, of no team":            {`{"name":"ann","auth":{"accessToken":{"role":"write"}}}`, WriteForeign},
 		"write, member":                {`{"name":"ann","orgs":[{"name":"Team","roleInOrg":"admin"}],"auth":{"accessToken":{"role":"write"}}}`, WriteAll},
 		"write, contributor":           {`{"name":"ann","orgs":[{"name":"team","roleInOrg":"contributor"}],"auth":{"accessToken":{"role":"write"}}}`, WriteOwn},
 		"write, reader of the team":    {`{"name":"ann","orgs":[{"name":"team","roleInOrg":"read"}],"auth":{"accessToken":{"role":"write"}}}`, WriteReader},
