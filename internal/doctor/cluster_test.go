@@ -81,21 +81,28 @@ func TestCluster(t *testing.T) {
 		"no GPU on GKE": {[]runtime.Object{node("n", 0, gkePool+"=p")}, nil, expect{"gpu-nodes", Fail, "no node has", "--machine-type g2-standard-8 --accelerator type=nvidia-l4,count=1,gpu-driver-version=latest"}},
 		"Autopilot":     {[]runtime.Object{node("gk3-n", 0)}, nil, expect{"gpu-nodes", Pass, "GKE Autopilot adds one when a pod asks", ""}},
 		"GPU pool at 0": {[]runtime.Object{node("n", 0), autoscaler()}, nil, expect{"gpu-nodes", Warn, "the cluster autoscaler adds one only if it has a pool of nodes with nvidia-l4", "if it has no GPU node pool"}},
-		"GPUs free":     {[]runtime.Object{node("a", 4, l4), node("b", 2, l4), holder("p", "a", 1)}, nil, expect{"gpu-nodes", Pass, "2 nodes with 6 GPUs (nvidia-l4), 5 free", ""}},
-		"GPUs in use":   {[]runtime.Object{node("a", 1, l4), holder("p", "a", 1)}, nil, expect{"gpu-nodes", Warn, "1 node with 1 GPU (nvidia-l4), all in use", "kubectl get pods -A"}},
-		"pods unseen":   {[]runtime.Object{node("a", 1, l4)}, func(s *Subject) { forbid(s, "list", "pods") }, expect{"gpu-nodes", Pass, "how many are free is not known", ""}},
+		"GPUs free":     {[]runtime.Object{node("a", 4, l4, latest), node("b", 2, l4, latest), holder("p", "a", 1)}, nil, expect{"gpu-nodes", Pass, "2 nodes with 6 GPUs (nvidia-l4), 5 free", ""}},
+		"GPUs in use":   {[]runtime.Object{node("a", 1, l4, latest), holder("p", "a", 1)}, nil, expect{"gpu-nodes", Warn, "1 node with 1 GPU (nvidia-l4), all in use", "kubectl get pods -A"}},
+		"pods unseen":   {[]runtime.Object{node("a", 1, l4, latest)}, func(s *Subject) { forbid(s, "list", "pods") }, expect{"gpu-nodes", Pass, "how many are free is not known", ""}},
 		"nodes unseen":  {nil, func(s *Subject) { forbid(s, "list", "nodes") }, expect{"gpu-nodes", Skipped, "you may not list nodes", ""}},
-		"other GPU":     {[]runtime.Object{node("a", 1, gfdProduct+"=NVIDIA-A10G-SHARED")}, nil, expect{"gpu-nodes", Warn, "none is nvidia-l4", "--accelerator nvidia-a10g"}},
-		"tainted":       {[]runtime.Object{changed(node("a", 1, l4), taint)}, nil, expect{"gpu-nodes", Fail, "have the taint team=ml:NoSchedule", "train: --toleration team=ml:NoSchedule"}},
-		"tolerated": {[]runtime.Object{changed(node("a", 1, l4), taint)}, func(s *Subject) {
+		"outside GKE": {[]runtime.Object{node("a", 1, gfdProduct+"=NVIDIA-L4")}, nil,
+			expect{"gpu-nodes", Fail, "1 node with 1 GPU (nvidia-l4), 1 free; none has the labels that the pods ask for: cloud.google.com/gke-accelerator=nvidia-l4, cloud.google.com/gke-gpu-driver-version=latest", "elsewhere: --platform custom"}},
+		"outside GKE, told so": {[]runtime.Object{node("a", 1, gfdProduct+"=NVIDIA-L4-SHARED")}, func(s *Subject) { install(t, s, map[string]any{"platform": "custom"}) },
+			expect{"gpu-nodes", Pass, "1 node with 1 GPU (nvidia-l4), 1 free", ""}},
+		"other GPU":               {[]runtime.Object{node("a", 1, gkePool+"=p", gkeAccelerator+"=nvidia-tesla-t4", latest)}, nil, expect{"gpu-nodes", Fail, "none has the labels", "--accelerator nvidia-tesla-t4\nor add nodes: gcloud"}},
+		"other GPU, one may come": {[]runtime.Object{node("a", 1, gkePool+"=p", gkeAccelerator+"=nvidia-tesla-t4"), autoscaler()}, nil, expect{"gpu-nodes", Warn, "the cluster autoscaler adds one only if", "--accelerator nvidia-tesla-t4"}},
+		"other GPU, Autopilot":    {[]runtime.Object{node("gk3-a", 1, gkeAccelerator+"=nvidia-tesla-t4")}, nil, expect{"gpu-nodes", Pass, "GKE Autopilot adds one that has when a pod asks for it", ""}},
+		"GKE Standard":            {[]runtime.Object{node("a", 1, gkePool+"=p", l4, gkeDriver+"=default")}, nil, expect{"gpu-nodes", Fail, "none has the labels", "--platform gke-standard"}},
+		"tainted":                 {[]runtime.Object{changed(node("a", 1, l4, latest), taint)}, nil, expect{"gpu-nodes", Fail, "have the taint team=ml:NoSchedule", "train: --toleration team=ml:NoSchedule"}},
+		"tolerated": {[]runtime.Object{changed(node("a", 1, l4, latest), taint)}, func(s *Subject) {
 			install(t, s, map[string]any{"tolerations": []any{map[string]any{"key": "team", "operator": "Exists"}}})
 		}, expect{"gpu-nodes", Pass, "1 node with 1 GPU", ""}},
-		"NVIDIA's own taint": {[]runtime.Object{changed(node("a", 1, l4), func(n *corev1.Node) {
+		"NVIDIA's own taint": {[]runtime.Object{changed(node("a", 1, l4, latest), func(n *corev1.Node) {
 			n.Spec.Taints = []corev1.Taint{{Key: "nvidia.com/gpu", Value: "present", Effect: corev1.TaintEffectNoSchedule}}
 		})}, nil, expect{"gpu-nodes", Pass, "1 node", ""}},
-		"some tainted": {[]runtime.Object{node("a", 1, l4), changed(node("b", 1, l4), taint)}, nil, expect{"gpu-nodes", Warn, "1 node with 1 GPU (nvidia-l4), 1 free; of no use: b (a taint that the pods do not tolerate)", "describe node b"}},
-		"cordoned":     {[]runtime.Object{changed(node("a", 1, l4), func(n *corev1.Node) { n.Spec.Unschedulable = true })}, nil, expect{"gpu-nodes", Fail, "not ready or are cordoned: a", "describe node a"}},
-		"no device plugin": {[]runtime.Object{node("a", 0, l4)}, nil,
+		"some tainted": {[]runtime.Object{node("a", 1, l4, latest), changed(node("b", 1, l4, latest), taint)}, nil, expect{"gpu-nodes", Warn, "1 node with 1 GPU (nvidia-l4), 1 free; of no use: b (a taint that the pods do not tolerate)", "describe node b"}},
+		"cordoned":     {[]runtime.Object{changed(node("a", 1, l4, latest), func(n *corev1.Node) { n.Spec.Unschedulable = true })}, nil, expect{"gpu-nodes", Fail, "not ready or are cordoned: a", "describe node a"}},
+		"no device plugin": {[]runtime.Object{node("a", 0, l4, latest)}, nil,
 			expect{"gpu-nodes", Fail, "driver or device plugin does not run on a", "spec.nodeName=a --context lab\nif there are none: helm install gpu-operator"}},
 
 		"driver of GFD":       {[]runtime.Object{node("a", 1, gfdDriver+"=580")}, nil, expect{"gpu-driver", Pass, "driver R580", ""}},
@@ -106,6 +113,7 @@ func TestCluster(t *testing.T) {
 		"GKE default, old":    {[]runtime.Object{changed(node("a", 1, l4, gkePool+"=p", gkeDriver+"=default"), func(n *corev1.Node) { n.Status.NodeInfo.KubeletVersion = "v1.33.4-gke.1" })}, nil, expect{"gpu-driver", Fail, `GKE 1.33's driver "default", which is R535 on a: vLLM v0.32.0 needs R580`, "gpu-driver-version=latest"}},
 		"driver not said":     {[]runtime.Object{node("a", 1, l4)}, nil, expect{"gpu-driver", Skipped, "no label says which driver", ""}},
 		"vLLM before CUDA 13": {nil, func(s *Subject) { s.Image = "reg.example:5000/vllm:v0.19.1" }, expect{"gpu-driver", Pass, "vLLM v0.19.1 needs no driver of CUDA 13", ""}},
+		"digest":              {[]runtime.Object{node("a", 1, gfdDriver+"=535")}, func(s *Subject) { s.Image = "reg.example:5000/vllm@sha256:0123" }, expect{"gpu-driver", Fail, "driver R535 on a: vLLM needs R580 or newer", "driver"}},
 		"driver, no GPU":      {[]runtime.Object{node("n", 0)}, nil, expect{"gpu-driver", Skipped, "no node has a GPU yet", ""}},
 
 		"not shared":       {[]runtime.Object{node("a", 1, l4)}, nil, expect{"gpu-sharing", Pass, "no GPU is shared", ""}},

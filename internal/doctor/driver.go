@@ -25,17 +25,18 @@ var (
 const compatibility = `--set-json 'extraEnv=[{"name":"VLLM_ENABLE_CUDA_COMPATIBILITY","value":"1"}]'`
 
 func (s *Subject) gpuDriver(ctx context.Context) Finding {
-	vllm := s.vllm()
-	if v, err := version.ParseGeneric(vllm); err == nil && v.LessThan(firstCUDA13) {
-		return pass("vLLM %s needs no driver of CUDA 13", vllm)
+	tag := s.tag()
+	if v, err := version.ParseGeneric(tag); err == nil && v.LessThan(firstCUDA13) {
+		return pass("vLLM %s needs no driver of CUDA 13", tag)
 	}
+	vllm := strings.TrimSpace("vLLM " + tag)
 	nodes, err := s.listNodes(ctx)
 	if err != nil {
 		return s.unknown("list nodes", err)
 	}
 	gpus := gpuNodesOf(nodes)
 	if len(gpus) == 0 {
-		return skip("no node has a GPU yet: vLLM %s needs driver R%d or newer", vllm, cuda13)
+		return skip("no node has a GPU yet: %s needs driver R%d or newer", vllm, cuda13)
 	}
 	var old, unsaid []*corev1.Node
 	seen := ""
@@ -59,19 +60,19 @@ func (s *Subject) gpuDriver(ctx context.Context) Finding {
 	}
 	switch {
 	case len(old) == len(gpus):
-		return fail(fix, "%s on %s: vLLM %s needs R%d or newer", seen, names(nodeNames(old)), vllm, cuda13)
+		return fail(fix, "%s on %s: %s needs R%d or newer", seen, names(nodeNames(old)), vllm, cuda13)
 	case len(old) > 0:
-		return warn(fix, "%s on %s: vLLM %s needs R%d or newer, and pods may land there", seen, names(nodeNames(old)), vllm, cuda13)
+		return warn(fix, "%s on %s: %s needs R%d or newer, and pods may land there", seen, names(nodeNames(old)), vllm, cuda13)
 	case len(unsaid) == len(gpus):
-		return skip("no label says which driver the nodes have: vLLM %s needs R%d or newer. A pod's nvidia-smi tells", vllm, cuda13)
+		return skip("no label says which driver the nodes have: %s needs R%d or newer. A pod's nvidia-smi tells", vllm, cuda13)
 	}
 	return pass("%s", seen)
 }
 
-// vllm is the version in the image's tag.
-func (s *Subject) vllm() string {
-	name := s.Image[strings.LastIndex(s.Image, "/")+1:]
-	_, tag, _ := strings.Cut(name, ":")
+// tag is the image's, which is vLLM's version; "" when a digest alone names the image.
+func (s *Subject) tag() string {
+	image, _, _ := strings.Cut(s.Image, "@")
+	_, tag, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 	return tag
 }
 

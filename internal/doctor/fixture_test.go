@@ -45,7 +45,7 @@ func subject(t *testing.T, objects ...runtime.Object) *Subject {
 		Dynamic: fakedynamic.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 			apiServices: "APIServiceList", nodePools: "NodePoolList", computeClasses: "ComputeClassList",
 		}),
-		Model: "team/model", Accelerator: "nvidia-l4", Image: "vllm/vllm-openai:v0.32.0",
+		Model: "team/model", Accelerator: "nvidia-l4", Platform: "gke-autopilot", Image: "vllm/vllm-openai:v0.32.0",
 		HFSecret: SecretKey{"hf-secret", "hf_api_token"},
 		Hub:      &hub.Client{Endpoint: "http://127.0.0.1:1", HTTP: web.NewHTTP()},
 		WandB:    &wandb.Client{Endpoint: "http://127.0.0.1:1", HTTP: web.NewHTTP()},

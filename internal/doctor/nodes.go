@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	scheduling "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 )
 
 func (s *Subject) gpuNodes(ctx context.Context) Finding {
@@ -41,9 +42,8 @@ func (s *Subject) gpuNodes(ctx context.Context) Finding {
 		return s.noneUsable(nodes, silent, tainted, waiting, taint)
 	}
 	f := s.use(ctx, usable)
-	if kinds := accelerators(usable); !s.hasAccelerator(usable) && len(kinds) > 0 && !adds.grows() {
-		f = warn("use what is there: --accelerator "+strings.Join(kinds, ", or --accelerator ")+"\nor add nodes: "+s.newNodes(nodes),
-			"%s; none is %s, which the pods ask for", f.Detail, s.Accelerator)
+	if !slices.ContainsFunc(usable, s.selects) {
+		f = s.noneSelected(nodes, usable, f.Detail, adds)
 	}
 	for _, short := range []struct {
 		nodes []*corev1.Node
@@ -136,8 +136,40 @@ func gpusOf(pod *corev1.PodSpec) int64 {
 	return sum
 }
 
-func (s *Subject) hasAccelerator(nodes []*corev1.Node) bool {
-	return slices.ContainsFunc(nodes, func(n *corev1.Node) bool { return strings.EqualFold(acceleratorOf(n), s.Accelerator) })
+// selects says whether a node has the labels that the server's pods ask for.
+func (s *Subject) selects(n *corev1.Node) bool {
+	if s.Deployment == nil {
+		return true
+	}
+	match, err := nodeaffinity.GetRequiredNodeAffinity(&corev1.Pod{Spec: s.Deployment.Spec.Template.Spec}).Match(n)
+	return err == nil && match
+}
+
+// noneSelected is the finding when nodes with GPUs are there, and none with the labels that the
+// pods ask for.
+func (s *Subject) noneSelected(nodes []corev1.Node, usable []*corev1.Node, what string, adds adder) Finding {
+	var wanted []string
+	for key, value := range s.Deployment.Spec.Template.Spec.NodeSelector {
+		wanted = append(wanted, key+"="+value)
+	}
+	slices.Sort(wanted)
+	labels := strings.Join(wanted, ", ")
+	if adds.any {
+		return pass("%s; none has %s, and %s adds one that has when a pod asks for it", what, labels, adds.name)
+	}
+	fix := "add nodes: " + s.newNodes(nodes)
+	switch kinds := accelerators(usable); {
+	case !onGKE(nodes) && s.Platform != "custom":
+		fix = "these labels are GKE's; elsewhere: --platform custom"
+	case onGKE(nodes) && len(kinds) > 0 && !slices.Contains(kinds, s.Accelerator):
+		fix = "use what is there: --accelerator " + strings.Join(kinds, ", or --accelerator ") + "\nor " + fix
+	case onGKE(nodes) && s.Platform == "gke-autopilot":
+		fix = "on GKE Standard the driver is the node pool's choice: --platform gke-standard\nor " + fix
+	}
+	if adds.grows() {
+		return warn(fix, "%s; none has %s, and %s adds one only if it has a pool of such nodes", what, labels, adds.name)
+	}
+	return fail(fix, "%s; none has the labels that the pods ask for: %s", what, labels)
 }
 
 // untolerated returns a taint that keeps the pods off a node, nil when there is none. What the

@@ -177,7 +177,7 @@ func TestWithCluster(t *testing.T) {
 	image := world(t)
 	kubeconfig := lab(t)
 	target := " --context lab --kubeconfig " + kubeconfig
-	flags := []string{"--image", image, "--context", "lab", "--kubeconfig", kubeconfig}
+	flags := []string{"--image", image, "--context", "lab", "--kubeconfig", kubeconfig, "--platform", "custom"}
 	code, stdout, stderr := doctor(t, flags...)
 	for _, line := range []string{
 		"pass     cluster           Kubernetes v1.36.0\n",
