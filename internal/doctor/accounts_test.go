@@ -94,16 +94,24 @@ func TestAccounts(t *testing.T) {
 		"secret unseen": {nil, func(s *Subject) { forbid(s, "get", "secrets") },
 			expect{"hf-secret", Skipped, "you may not read Secret hf-secret; the checks of the token use HF_TOKEN", ""}},
 
-		"token":            {hf("hf_read\n"), nil, expect{"hf-token", Pass, "account ann, token of role read (from Secret hf-secret, key hf_api_token)", ""}},
-		"token, unseen":    {nil, func(s *Subject) { forbid(s, "get", "secrets"); s.HFToken = "hf_write" }, expect{"hf-token", Pass, "(from HF_TOKEN of the environment)", ""}},
+		"token":         {hf("hf_read\n"), nil, expect{"hf-token", Pass, "account ann, token of role read (from Secret hf-secret, key hf_api_token)", ""}},
+		"token, unseen": {nil, func(s *Subject) { forbid(s, "get", "secrets"); s.HFToken = "hf_write" }, expect{"hf-token", Pass, "(from HF_TOKEN of the environment)", ""}},
+		"token, unseen, none": {nil, func(s *Subject) { forbid(s, "get", "secrets") },
+			expect{"hf-token", Skipped, "Secret hf-secret cannot be read, and HF_TOKEN is not set in its place", ""}},
+		"gated, unseen": {nil, func(s *Subject) { forbid(s, "get", "secrets"); s.Model = "gated/model" },
+			expect{"model-access", Skipped, "gated/model is gated or private, and whether it may be read is not known: Secret hf-secret cannot be read", ""}},
+		"publish, unseen": {nil, func(s *Subject) { forbid(s, "get", "secrets"); s.PublishRepo = "ann/sums" },
+			expect{"hub-write", Skipped, "whether the token may write is not known", ""}},
+		"gated, no cluster": {nil, func(s *Subject) { s.Client, s.Model = nil, "gated/model" },
+			expect{"model-access", Fail, "gated/model is gated, and there is no token (401)", "then make a token at https://huggingface.co/settings/tokens and put it into HF_TOKEN"}},
 		"token, neither":   {nil, nil, expect{"hf-token", Skipped, "neither in Secret hf-secret nor in HF_TOKEN", ""}},
 		"token, unknown":   {hf("hf_old"), nil, expect{"hf-token", Fail, "does not know the token from Secret hf-secret, key hf_api_token (401)", "kubectl delete secret"}},
 		"token, other":     {nil, func(s *Subject) { s.HFToken = "hf_old" }, expect{"hf-token", Fail, "from HF_TOKEN of the environment", "and put it into HF_TOKEN"}},
-		"Hub out of reach": {hf("hf_read"), func(s *Subject) { s.Hub.Endpoint = "http://127.0.0.1:1" }, expect{"hf-token", Skipped, "the Hub was not reached: 127.0.0.1:1: ", ""}},
+		"Hub out of reach": {hf("hf_read"), func(s *Subject) { s.Hub.Endpoint = "http://127.0.0.1:1" }, expect{"hf-token", Skipped, "the Hub was not reached: 127.0.0.1:1 refuses the connection", ""}},
 
 		"open":              {nil, model("open/model"), expect{"model-access", Pass, "open/model may be read by everybody", ""}},
 		"open with token":   {hf("hf_read"), model("open/model"), expect{"model-access", Pass, "with the token from Secret", ""}},
-		"gated, no token":   {nil, model("gated/model"), expect{"model-access", Fail, "gated/model is gated, and there is no token (401)", "https://huggingface.co/gated/model\nthen make a token"}},
+		"gated, no token":   {nil, model("gated/model"), expect{"model-access", Fail, "gated/model is gated, and there is no token (401)", "https://huggingface.co/gated/model\nthen make a token at https://huggingface.co/settings/tokens, put it into HF_TOKEN, and: printenv"}},
 		"gated, bad token":  {hf("hf_old"), model("gated/model"), expect{"model-access", Fail, "does not take the token from Secret hf-secret, key hf_api_token (401)", "settings/tokens"}},
 		"gated, no licence": {hf("hf_read"), model("gated/model"), expect{"model-access", Fail, "has no access to gated/model (403)", "accept the licence at https://huggingface.co/gated/model with the account"}},
 		"gated, fine":       {hf("hf_fine"), model("gated/model"), expect{"model-access", Fail, "is fine-grained and not allowed to read gated models", "Read access to contents of all public gated repos"}},
@@ -168,7 +176,7 @@ func TestEgress(t *testing.T) {
 	s.expects(t, expect{"egress", Pass, "all answer (from this machine, which says nothing of the pods)", ""})
 	s.Image = "127.0.0.1:1/vllm:v1"
 	got := s.expects(t, expect{"egress", Warn, "no answer from: image registry (from this machine", "HTTPS_PROXY"})
-	if got.Items[2].Result != Warn || got.Items[0].Result != Pass || !strings.HasPrefix(got.Items[2].Detail, "http://127.0.0.1:1/v2/: ") {
+	if got.Items[2].Result != Warn || got.Items[0].Result != Pass || !strings.HasPrefix(got.Items[2].Detail, "http://127.0.0.1:1/v2/: 127.0.0.1:1 refuses") {
 		t.Errorf("%+v", got.Items)
 	}
 	for image, want := range map[string]string{

@@ -26,11 +26,32 @@ func (s *Subject) token(ctx context.Context) (token, from string) {
 
 // replace is how the token that was found is replaced.
 func (s *Subject) replace(from string) string {
-	make := "make a token at " + tokensPage
 	if strings.HasPrefix(from, "Secret ") {
-		return make + ", put it into " + hfVariable + ", and: " + s.renewSecret(s.HFSecret, hfVariable)
+		return "make a token at " + tokensPage + ", put it into " + hfVariable + ", and: " + s.renewSecret(s.HFSecret, hfVariable)
 	}
-	return make + " and put it into " + hfVariable
+	return "make a token at " + tokensPage + " and put it into " + hfVariable
+}
+
+// first is how the first token is given.
+func (s *Subject) first() string {
+	if s.Client == nil {
+		return s.replace("")
+	}
+	return "make a token at " + tokensPage + ", put it into " + hfVariable + ", and: " + s.makeSecret(s.HFSecret, hfVariable)
+}
+
+// unread says that the Secret may hold a token, and could not be read.
+func (s *Subject) unread(ctx context.Context) bool {
+	if s.Client == nil {
+		return false
+	}
+	_, err := s.hfRead(ctx)
+	return err != nil
+}
+
+// unreadFinding is the finding where all depends on a token that cannot be read.
+func (s *Subject) unreadFinding(what string) Finding {
+	return skip("%s: Secret %s cannot be read, and %s is not set in its place", what, s.HFSecret.Name, hfVariable)
 }
 
 func (s *Subject) whoAmI(ctx context.Context, token string) (*hub.Account, error) {
@@ -50,6 +71,9 @@ func (s *Subject) unsaid(err error) Finding {
 
 func (s *Subject) hfToken(ctx context.Context) Finding {
 	token, from := s.token(ctx)
+	if token == "" && s.unread(ctx) {
+		return s.unreadFinding("the token is not known")
+	}
 	if token == "" {
 		return skip("there is no token: neither in Secret %s nor in %s", s.HFSecret.Name, hfVariable)
 	}
@@ -91,8 +115,11 @@ func (s *Subject) modelAccess(ctx context.Context) Finding {
 		return pass("%s may be read with the token from %s", s.Model, from)
 	}
 	r := hub.AsRefusal(err)
-	if r == nil {
+	switch {
+	case r == nil:
 		return s.unsaid(err)
+	case r.Status == http.StatusUnauthorized && token == "" && s.unread(ctx):
+		return s.unreadFinding(s.Model + " is gated or private, and whether it may be read is not known")
 	}
 	return s.refusedModel(r, token, from)
 }
@@ -103,7 +130,7 @@ func (s *Subject) refusedModel(r *hub.Refusal, token, from string) Finding {
 	gated := r.Code == hub.GatedRepo
 	switch {
 	case r.Status == http.StatusUnauthorized && token == "" && gated:
-		return fail("accept the licence at "+licence+"\nthen "+s.replace("Secret "), "%s is gated, and there is no token (401)", s.Model)
+		return fail("accept the licence at "+licence+"\nthen "+s.first(), "%s is gated, and there is no token (401)", s.Model)
 	case r.Status == http.StatusUnauthorized && token == "":
 		return fail("check the spelling; if it is private: "+s.makeSecret(s.HFSecret, hfVariable), "there is no model %s that everybody may see (401): it does not exist, or it is private and needs a token", s.Model)
 	case r.Status == http.StatusUnauthorized:
@@ -129,8 +156,11 @@ func (s *Subject) hubWrite(ctx context.Context) Finding {
 		return skip("nothing is to be published: name the repository with --publish-repo ORG/NAME")
 	}
 	token, from := s.token(ctx)
+	if token == "" && s.unread(ctx) {
+		return s.unreadFinding("whether the token may write is not known")
+	}
 	if token == "" {
-		return fail(s.replace("Secret "), "there is no token, and to publish to %s needs one that may write", s.PublishRepo)
+		return fail(s.first(), "there is no token, and to publish to %s needs one that may write", s.PublishRepo)
 	}
 	account, err := s.whoAmI(ctx, token)
 	if err != nil {

@@ -18,8 +18,9 @@ type right struct {
 	everywhere bool
 }
 
-func (r right) String() string {
-	name := r.verb + " " + r.resource
+// object is what the right is about, as kubectl writes it.
+func (r right) object() string {
+	name := r.resource
 	if r.group != "" {
 		name += "." + r.group
 	}
@@ -116,44 +117,61 @@ func (s *Subject) rights(ctx context.Context) Finding {
 	}
 	var items []Item
 	var able, unable []string
-	lesser := false
+	var lesser []right
 	for _, n := range needs {
 		item := Item{Name: n.verb, Result: Pass, Detail: "you have all rights for it"}
 		lacks, misses := denied(n.must, allowed), denied(n.may, allowed)
-		switch {
-		case len(lacks) > 0:
-			item.Result, item.Detail = Fail, "you may not "+strings.Join(lacks, ", ")
+		if len(lacks) > 0 {
+			item.Result, item.Detail = Fail, "you may not "+rightsText(lacks)
 			unable = append(unable, n.verb)
-		case len(misses) > 0:
-			item.Result, item.Detail = Warn, "it works, and checks or tells less: you may not "+strings.Join(misses, ", ")
-			lesser = true
-			fallthrough
-		default:
+		} else {
 			able = append(able, n.verb)
+			lesser = append(lesser, misses...)
+			if len(misses) > 0 {
+				item.Result, item.Detail = Warn, "it works, and checks or tells less: you may not "+rightsText(misses)
+			}
 		}
 		items = append(items, item)
 	}
-	fix := "ask whoever runs the cluster for the role edit in namespace " + s.Namespace + ", and for train admin; what you may do: kubectl auth can-i --list" + s.in()
+	fix := "whoever runs the cluster gives them, edit for all but train, and admin for that: kubectl create rolebinding USER-summarizer --clusterrole admin --user USER" + s.in() +
+		"\nwho you are: kubectl auth whoami" + s.Target
 	switch {
 	case len(able) == 0:
 		return fail(fix, "your rights in namespace %s are enough for nothing that this program does", s.Namespace).with(items)
 	case len(unable) > 0:
 		return fail(fix, "your rights in namespace %s are not enough for %s; they are for %s", s.Namespace, strings.Join(unable, "; "), strings.Join(able, "; ")).with(items)
-	case lesser:
-		return warn("ask for the right to read what is named below; nothing depends on it", "your rights in namespace %s are enough for every verb; some will check or tell less", s.Namespace).with(items)
+	case len(lesser) > 0:
+		return warn("nothing depends on them; whoever runs the cluster may give you: "+rightsText(denied(lesser, allowed)),
+			"your rights in namespace %s are enough for every verb; some will check or tell less", s.Namespace).with(items)
 	}
 	return pass("your rights in namespace %s are enough for every verb", s.Namespace).with(items)
 }
 
 // denied are the rights that are not allowed, each once.
-func denied(wanted []right, allowed map[right]bool) []string {
-	var found []string
+func denied(wanted []right, allowed map[right]bool) []right {
+	var found []right
 	for _, r := range wanted {
-		if !allowed[r] && !slices.Contains(found, r.String()) {
-			found = append(found, r.String())
+		if !allowed[r] && !slices.Contains(found, r) {
+			found = append(found, r)
 		}
 	}
 	return found
+}
+
+// rightsText writes rights by resource: "get, list secrets; create jobs.batch".
+func rightsText(rights []right) string {
+	var on, texts []string
+	verbs := map[string][]string{}
+	for _, r := range rights {
+		if name := r.object(); !slices.Contains(on, name) {
+			on = append(on, name)
+		}
+		verbs[r.object()] = append(verbs[r.object()], r.verb)
+	}
+	for _, name := range on {
+		texts = append(texts, strings.Join(verbs[name], ", ")+" "+name)
+	}
+	return strings.Join(texts, "; ")
 }
 
 // atOnce is how many questions are under way at a time.
@@ -181,7 +199,7 @@ func (s *Subject) ask(ctx context.Context, needs []need) (map[right]bool, error)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
-				failed = fmt.Errorf("%s: %w", r, err)
+				failed = fmt.Errorf("%s %s: %w", r.verb, r.object(), err)
 			}
 			allowed[r] = yes
 		})

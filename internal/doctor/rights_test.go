@@ -40,16 +40,16 @@ func TestRights(t *testing.T) {
 	}{
 		"all": {func(right) bool { return true }, expect{"rights", Pass, "are enough for every verb", ""}, "train", "pass you have all rights for it"},
 		"admin of the namespace": {func(r right) bool { return !slices.Contains(cluster, r.resource) },
-			expect{"rights", Warn, "enough for every verb; some will check or tell less", "ask"}, "install", "warn it works, and checks or tells less: you may not list nodes"},
+			expect{"rights", Warn, "enough for every verb; some will check or tell less", "give you: list nodes; list storageclasses.storage.k8s.io"}, "install", "warn it works, and checks or tells less: you may not list nodes"},
 		"edit": {func(r right) bool {
 			return !slices.Contains(cluster, r.resource) && r.group != "rbac.authorization.k8s.io"
-		}, expect{"rights", Fail, "are not enough for train; runs delete; they are for install; status; query, port-forward; uninstall", "the role edit in namespace ml, and for train admin"},
-			"train", "fail you may not create roles.rbac.authorization.k8s.io, delete roles.rbac.authorization.k8s.io, create rolebindings.rbac.authorization.k8s.io, delete rolebindings.rbac.authorization.k8s.io"},
+		}, expect{"rights", Fail, "are not enough for train; runs delete; they are for install; status; query, port-forward; uninstall", "kubectl create rolebinding USER-summarizer --clusterrole admin --user USER -n ml --context lab"},
+			"train", "fail you may not create, delete roles.rbac.authorization.k8s.io; create, delete rolebindings.rbac.authorization.k8s.io"},
 		"query alone": {func(r right) bool {
 			return r.resource == "pods" && (r.sub == "" && slices.Contains(read, r.verb) || r.sub == "portforward")
-		}, expect{"rights", Fail, "they are for query, port-forward", "ask"}, "query, port-forward", "warn it works, and checks or tells less: you may not list deployments.apps"},
-		"nothing": {func(right) bool { return false }, expect{"rights", Fail, "are enough for nothing that this program does", "kubectl auth can-i --list -n ml --context lab"},
-			"runs stop", "fail you may not get configmaps, list configmaps, list jobs.batch, list pods, watch jobs.batch, watch pods, patch jobs.batch"},
+		}, expect{"rights", Fail, "they are for query, port-forward", "kubectl auth whoami --context lab"}, "query, port-forward", "warn it works, and checks or tells less: you may not list deployments.apps"},
+		"nothing": {func(right) bool { return false }, expect{"rights", Fail, "are enough for nothing that this program does", "edit for all but train"},
+			"runs stop", "fail you may not get, list configmaps; list, watch, patch jobs.batch; list, watch pods"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestRightsOfTheObjects(t *testing.T) {
 				want.resource = "networkpolicies"
 			}
 			if !slices.Contains(must, want) {
-				t.Errorf("%s makes a %s, and %q is not asked for", verb, gvk.Kind, want)
+				t.Errorf("%s makes a %s, and create %s is not asked for", verb, gvk.Kind, want.object())
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func TestRightsOfTheObjects(t *testing.T) {
 				for _, verb := range r["verbs"].([]any) {
 					want := right{verb: verb.(string), resource: resource.(string), group: group[0].(string)}
 					if i := slices.IndexFunc(s.needs(), func(n need) bool { return n.verb == "train" }); !slices.Contains(s.needs()[i].must, want) {
-						t.Errorf("the run's Role grants %q, and it is not asked for", want)
+						t.Errorf("the run's Role grants %+v, and it is not asked for", want)
 					}
 				}
 			}

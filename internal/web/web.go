@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 )
 
 // maxRedirects is how often a server may send the same request on.
@@ -73,6 +74,8 @@ func Explain(err error) error {
 		return fmt.Errorf("%s cannot be found by DNS", dns.Name)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
 		return fmt.Errorf("%s does not answer in time", host)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%s refuses the connection", host)
 	}
 	return fmt.Errorf("%s: %w", host, at.Err)
 }

@@ -161,7 +161,7 @@ const unconfigured = "localhost:8080"
 // without; that the one which was named cannot be found is.
 func (o *options) cluster(s *doctor.Subject) error {
 	if o.offline {
-		s.Namespace, s.NoCluster = "default", "the cluster was not asked (--offline)"
+		s.Namespace, s.NoCluster = or(*o.f.Config.Namespace, "default"), "the cluster was not asked (--offline)"
 		return nil
 	}
 	raw, err := o.f.Config.ToRawKubeConfigLoader().RawConfig()

@@ -23,14 +23,14 @@ func (o *options) print(r *doctor.Report) error {
 const columns = "%-9s%-18s%s\n"
 
 // table writes a line for every check, and below those that did not pass what to do about it.
-// wide writes every part that was looked at, otherwise those of a check that passed are left out.
+// wide writes every part that was looked at, otherwise those that warned or failed.
 func table(w io.Writer, r *doctor.Report, wide bool) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, columns, "RESULT", "CHECK", "DETAIL")
 	for _, f := range r.Checks {
 		fmt.Fprintf(&text, columns, f.Result, f.ID, indent(f.Detail))
 		for _, item := range f.Items {
-			if wide || f.Result != doctor.Pass && item.Result != doctor.Pass {
+			if wide || item.Result == doctor.Warn || item.Result == doctor.Fail {
 				fmt.Fprintf(&text, columns, "", "", fmt.Sprintf("- %s: %s: %s", item.Result, item.Name, indent(item.Detail)))
 			}
 		}
