@@ -85,7 +85,7 @@ func TestAccounts(t *testing.T) {
 		"no secret":      {nil, nil, expect{"hf-secret", Warn, "only models that need no token", "printenv HF_TOKEN | tr -d '\\n' | kubectl create secret generic -n ml --context lab hf-secret --from-file=hf_api_token=/dev/stdin"}},
 		"no such secret": {nil, given, expect{"hf-secret", Fail, "there is no Secret hf-secret in namespace ml", "kubectl create secret"}},
 		"other key":      {[]runtime.Object{secret("hf-secret", "token", "hf_read")}, nil, expect{"hf-secret", Fail, `no key "hf_api_token"; it has: token`, "--hf-secret hf-secret:token"}},
-		"newline":        {hf("hf_read\n"), nil, expect{"hf-secret", Warn, "a newline or a space", "kubectl delete secret -n ml --context lab hf-secret && printenv"}},
+		"newline":        {hf("hf_read\n"), nil, expect{"hf-secret", Warn, "a newline or a space", `[ -n "$HF_TOKEN" ] && printenv HF_TOKEN | tr -d '\n' | kubectl create secret generic -n ml --context lab hf-secret --from-file=hf_api_token=/dev/stdin --dry-run=client -o yaml | kubectl replace -f - --context lab`}},
 		"empty":          {hf("\n"), nil, expect{"hf-secret", Fail, "is empty", "printenv"}},
 		"quotes":         {hf(`"hf_read"`), nil, expect{"hf-secret", Fail, "in quotes", "printenv"}},
 		"base64":         {hf("aGZfcmVhZA=="), nil, expect{"hf-secret", Fail, "base64", "printenv"}},
@@ -105,7 +105,7 @@ func TestAccounts(t *testing.T) {
 		"gated, no cluster": {nil, func(s *Subject) { s.Client, s.Model = nil, "gated/model" },
 			expect{"model-access", Fail, "gated/model is gated, and there is no token (401)", "then make a token at https://huggingface.co/settings/tokens and put it into HF_TOKEN"}},
 		"token, neither":   {nil, nil, expect{"hf-token", Skipped, "neither in Secret hf-secret nor in HF_TOKEN", ""}},
-		"token, unknown":   {hf("hf_old"), nil, expect{"hf-token", Fail, "does not know the token from Secret hf-secret, key hf_api_token (401)", "kubectl delete secret"}},
+		"token, unknown":   {hf("hf_old"), nil, expect{"hf-token", Fail, "does not know the token from Secret hf-secret, key hf_api_token (401)", "kubectl replace -f -"}},
 		"token, other":     {nil, func(s *Subject) { s.HFToken = "hf_old" }, expect{"hf-token", Fail, "from HF_TOKEN of the environment", "and put it into HF_TOKEN"}},
 		"Hub out of reach": {hf("hf_read"), func(s *Subject) { s.Hub.Endpoint = "http://127.0.0.1:1" }, expect{"hf-token", Skipped, "the Hub was not reached: 127.0.0.1:1 refuses the connection", ""}},
 

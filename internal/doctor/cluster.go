@@ -13,7 +13,7 @@ import (
 )
 
 // oldest is the chart's kubeVersion.
-var oldest = version.MustParseGeneric("1.29.0")
+const oldest = "1.29.0"
 
 func (s *Subject) clusterVersion(context.Context) Finding {
 	info, err := s.Client.Discovery().ServerVersion()
@@ -25,7 +25,7 @@ func (s *Subject) clusterVersion(context.Context) Finding {
 	switch {
 	case err != nil:
 		return warn("see: kubectl version"+s.Target, "the cluster calls its version %q: the chart needs Kubernetes %s or newer", info.GitVersion, oldest)
-	case found.LessThan(oldest):
+	case found.LessThan(version.MustParseGeneric(oldest)):
 		return fail("upgrade the cluster", "Kubernetes %s: the chart needs %s or newer", info.GitVersion, oldest)
 	}
 	return pass("Kubernetes %s", info.GitVersion)

@@ -13,12 +13,12 @@ import (
 // cuda13 is the first driver that runs CUDA 13, and so vLLM's images since v0.20.
 const cuda13 = 580
 
-var (
-	firstCUDA13 = version.MustParseGeneric("0.20.0")
+const (
+	firstCUDA13 = "0.20.0"
 	// gkeDefault580 is the first GKE whose default driver is R580; until then it was R535, and
 	// "latest" was R580 from gkeLatest580 on.
-	gkeDefault580 = version.MustParseGeneric("1.34.0")
-	gkeLatest580  = version.MustParseGeneric("1.31.0")
+	gkeDefault580 = "1.34.0"
+	gkeLatest580  = "1.31.0"
 )
 
 // compatibility makes vLLM use the newer CUDA that its image brings, on datacenter GPUs.
@@ -26,7 +26,7 @@ const compatibility = `--set-json 'extraEnv=[{"name":"VLLM_ENABLE_CUDA_COMPATIBI
 
 func (s *Subject) gpuDriver(ctx context.Context) Finding {
 	tag := s.tag()
-	if v, err := version.ParseGeneric(tag); err == nil && v.LessThan(firstCUDA13) {
+	if v, err := version.ParseGeneric(tag); err == nil && v.LessThan(version.MustParseGeneric(firstCUDA13)) {
 		return pass("vLLM %s needs no driver of CUDA 13", tag)
 	}
 	vllm := strings.TrimSpace("vLLM " + tag)
@@ -90,7 +90,7 @@ func driverOf(n *corev1.Node) (int, string) {
 	}
 	minor := fmt.Sprintf("GKE %d.%d", gke.Major(), gke.Minor())
 	switch {
-	case kind == "latest" && gke.AtLeast(gkeLatest580), kind == "default" && gke.AtLeast(gkeDefault580):
+	case kind == "latest" && gke.AtLeast(version.MustParseGeneric(gkeLatest580)), kind == "default" && gke.AtLeast(version.MustParseGeneric(gkeDefault580)):
 		return cuda13, fmt.Sprintf("%s's driver %q, which is R%d or newer", minor, kind, cuda13)
 	case kind == "default":
 		return 535, fmt.Sprintf("%s's driver %q, which is R535", minor, kind)

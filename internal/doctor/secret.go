@@ -52,9 +52,9 @@ func (s *Subject) makeSecret(at SecretKey, variable string) string {
 	return fmt.Sprintf("printenv %s | tr -d '\\n' | kubectl create secret generic%s %s --from-file=%s=/dev/stdin", variable, s.in(), at.Name, at.Key)
 }
 
-// renewSecret is makeSecret for a Secret that is there.
+// renewSecret is makeSecret for a Secret that is there. An empty variable must not empty it.
 func (s *Subject) renewSecret(at SecretKey, variable string) string {
-	return fmt.Sprintf("kubectl delete secret%s %s && %s", s.in(), at.Name, s.makeSecret(at, variable))
+	return fmt.Sprintf(`[ -n "$%s" ] && %s --dry-run=client -o yaml | kubectl replace -f -%s`, variable, s.makeSecret(at, variable), s.Target)
 }
 
 // hfVariable is the environment's name for the token.

@@ -82,7 +82,7 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 	o.values.AddTo(flags)
 	flags.StringVar(&o.wandbSecret, "wandb-secret", "", "Secret with the key of Weights & Biases, as NAME or NAME:KEY")
 	flags.StringVar(&o.publishRepo, "publish-repo", "", "repository on the Hub that runs will be published to, as ORG/NAME")
-	flags.StringVar(&o.hub, "hub-endpoint", "", "another Hugging Face Hub; HF_ENDPOINT when empty")
+	flags.StringVar(&o.hub, "hub-endpoint", "", "another Hugging Face Hub; model.hubEndpoint of the values, then HF_ENDPOINT when empty")
 	flags.BoolVar(&o.offline, "offline", false, "leave the cluster alone: check the accounts and this machine's way out")
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long each check may take; all run at once")
 	flags.StringVarP(&o.output, "output", "o", "table", "table, wide (with every part that was looked at) or json")
