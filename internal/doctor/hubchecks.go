@@ -9,7 +9,8 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/hub"
 )
 
-const tokensPage = "https://huggingface.co/settings/tokens"
+// tokensPage is where tokens are made.
+const tokensPage = "https://huggingface.co/settings/tokens" //nolint:gosec // an address
 
 // token returns the Hugging Face token and where it is from: the Secret, or else the environment.
 // Without one it is "".

@@ -53,19 +53,19 @@ func (c *Client) WhoAmI(ctx context.Context, token string) (*Account, error) {
 type Write int
 
 const (
-	// WriteUnknown: the Hub did not say.
+	// WriteUnknown says that the Hub did not say.
 	WriteUnknown Write = iota
-	// WriteNo: the token may not write at all, or not there.
+	// WriteNo says that the token may not write at all, or not there.
 	WriteNo
-	// WriteForeign: the account belongs to no such namespace.
+	// WriteForeign says that the account belongs to no such namespace.
 	WriteForeign
-	// WriteReader: the account may only read in the organization.
+	// WriteReader says that the account may only read in the organization.
 	WriteReader
-	// WriteExisting: it may write to this repository, and not make it.
+	// WriteExisting says that it may write to this repository, and not make it.
 	WriteExisting
-	// WriteOwn: it may make repositories there, and write to those that it made.
+	// WriteOwn says that it may make repositories there, and write to those that it made.
 	WriteOwn
-	// WriteAll: it may make repositories there and write to them.
+	// WriteAll says that it may make repositories there and write to them.
 	WriteAll
 )
 
