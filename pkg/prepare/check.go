@@ -33,12 +33,12 @@ func (r Request) checkWords() error {
 	for _, word := range []struct{ what, value string }{
 		{"project", r.Project}, {"location", r.Location}, {"cluster", r.Cluster}, {"release", r.Release}, {"namespace", r.Namespace},
 	} {
-		if word.value != "" && !name.MatchString(word.value) {
+		if word.value != "" && !name().MatchString(word.value) {
 			return refuse("letters, digits, '-', '.', '_' and ':'", "the %s %q is no name", word.what, word.value)
 		}
 	}
-	if r.Platform == Autopilot && zone.MatchString(r.Location) {
-		return refuse("location "+zone.ReplaceAllString(r.Location, ""), "%s is a zone, and a cluster of GKE Autopilot is in a region", r.Location)
+	if r.Platform == Autopilot && zone().MatchString(r.Location) {
+		return refuse("location "+zone().ReplaceAllString(r.Location, ""), "%s is a zone, and a cluster of GKE Autopilot is in a region", r.Location)
 	}
 	if r.Nodes < 1 {
 		return refuse("1 or more", "%d nodes are none", r.Nodes)
@@ -84,7 +84,7 @@ func (r Request) checkSharing() error {
 	case r.Sharing != MIG:
 		return nil
 	case r.Platform == Custom:
-		if !name.MatchString(r.Partition) {
+		if !name().MatchString(r.Partition) {
 			return refuse("a profile such as 1g.10gb", "the partition %q is no profile of MIG", r.Partition)
 		}
 		return nil

@@ -10,7 +10,7 @@ import (
 func FromContext(contextName string) (project, location, cluster string, ok bool) {
 	if rest, is := strings.CutPrefix(contextName, "gke_"); is {
 		parts := strings.Split(rest, "_") // which no part can hold
-		if len(parts) == 3 && name.MatchString(parts[0]) && name.MatchString(parts[1]) && name.MatchString(parts[2]) {
+		if len(parts) == 3 && name().MatchString(parts[0]) && name().MatchString(parts[1]) && name().MatchString(parts[2]) {
 			return parts[0], parts[1], parts[2], true
 		}
 		return "", "", "", false

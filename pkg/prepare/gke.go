@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // zone is what a zone's name has after its region's.
-var zone = regexp.MustCompile(`-[a-z]$`)
+var zone = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-[a-z]$`) })
 
 // quota shows what the project may use.
 func (r Request) quota() Step {
@@ -24,7 +25,7 @@ func (r Request) quota() Step {
 	if r.Location == "" {
 		region = "${LOCATION%-[a-z]}"
 	} else {
-		region = zone.ReplaceAllString(region, "")
+		region = zone().ReplaceAllString(region, "")
 	}
 	return Step{"See that the project may use the GPUs", text(
 		where,

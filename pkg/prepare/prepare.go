@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // The platforms, by the chart's names for them.
@@ -105,7 +106,9 @@ func (r Request) complete() Request {
 }
 
 // name is what clouds, clusters and Kubernetes allow in names; nothing in it means anything to a shell.
-var name = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?$`)
+var name = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?$`)
+})
 
 // word is a name that is known, or a variable that stops the shell while it is not set.
 func word(value, variable string) string {
