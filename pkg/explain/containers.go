@@ -146,7 +146,7 @@ func accelerator(f field) string {
 func testContainer() []entry {
 	return []entry{
 		{path: "name", text: "Asks the server for its health, its models and one answer of each."},
-		{path: "image", derive: either("tests.image", "From tests.image.", "The server's, which the cluster has already and which has python3; tests.image takes a smaller one.")},
+		{path: "image", derive: either("tests.image", "From tests.image.", "The server's, which has python3. A node without it pulls 10 GB and more first; tests.image can name a smaller one.")},
 		{path: "command...", text: "The program, here as text so that no file needs to be mounted."},
 		{path: "args...", text: "The Service's address, and the names that must answer: the model's and each adapter's."},
 		{path: "env...", text: "Python cannot write beside its own files; the API key, where extraEnv has one, is needed to be let in."},

@@ -60,7 +60,7 @@ func arguments() []entry {
 // environment explains the variables that the chart sets.
 func environment() []entry {
 	return []entry{
-		{path: "HOME...", text: "A place that can be written to; what the image has as home cannot."},
+		{path: "HOME...", text: "A place that can be written to; what the image has as home need not be."},
 		{path: "USER...", text: "Python asks for the user's name, and the image need not know user number runAsUser."},
 		{path: "LOGNAME...", text: "The same question; Python looks here first."},
 		{path: "HF_HOME...", text: "Where Hugging Face's libraries keep their files: on the cache volume."},

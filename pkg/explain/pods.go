@@ -39,7 +39,7 @@ func pods() []entry {
 		{path: "securityContext.runAsNonRoot", text: "The node refuses to start a container as root."},
 		{path: "securityContext.runAsUser", text: "Any number but 0 does (securityContext.runAsUser); the image alone would start as root."},
 		{path: "securityContext.runAsGroup", text: "Group of every process (securityContext.runAsGroup)."},
-		{path: "securityContext.fsGroup", text: "Group that may write to the volumes, which would else belong to root (securityContext.fsGroup)."},
+		{path: "securityContext.fsGroup", text: "Group that may write to the volumes, which may else be root's alone (securityContext.fsGroup)."},
 		{path: "securityContext.fsGroupChangePolicy", text: "Files are given to that group once, not at every start: a cache holds many."},
 		{path: "securityContext.seccompProfile", text: "System calls that the process may make."},
 		{path: "securityContext.seccompProfile.type", text: "The container runtime's own list, which leaves out what programs rarely need and attacks use."},
