@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/chart"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/compare"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/completion"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/doctor"
@@ -63,7 +64,7 @@ func NewRoot(f *factory.Factory) *cobra.Command {
 			root.AddCommand(cmd)
 		}
 	}
-	add("serve", plan.NewCmd(f), doctor.NewCmd(f), install.NewCmd(f), status.NewCmd(f), render.NewCmd(f), uninstall.NewCmd(f))
+	add("serve", plan.NewCmd(f), doctor.NewCmd(f), install.NewCmd(f), status.NewCmd(f), render.NewCmd(f), chart.NewCmd(f), uninstall.NewCmd(f))
 	add("use", query.NewCmd(f), portforward.NewCmd(f))
 	add("train", train.NewCmd(f), runs.NewCmd(f), compare.NewCmd(f), publish.NewCmd(f), promote.NewCmd(f))
 	add("other", version.NewCmd(f), completion.NewCmd(f))

@@ -77,7 +77,9 @@ func Render(ctx context.Context, chart fs.FS, o Options) (Result, error) {
 	if fault != nil {
 		return Result{}, explainTemplate(fault, o.Values)
 	}
-	return assemble(c, rendered)
+	result, err := assemble(c, rendered)
+	result.Values = values
+	return result, err
 }
 
 func (o Options) capabilities() (*chartutil.Capabilities, error) {

@@ -25,6 +25,8 @@ type Result struct {
 	HookDocuments []Document
 	// Notes are the chart's words to the user after an install.
 	Notes string
+	// Values are what it was rendered with: the user's over the chart's own.
+	Values map[string]any
 	// Warnings are the sentences in Notes after "WARNING:".
 	Warnings []string
 }

@@ -67,16 +67,16 @@ func (f *Factory) Namespace() (string, error) {
 func (f *Factory) Target() string {
 	target := ""
 	if given := f.Config.Context; given != nil && *given != "" {
-		target += " --context " + quote(*given)
+		target += " --context " + Quote(*given)
 	}
 	if given := f.Config.KubeConfig; given != nil && *given != "" {
-		target += " --kubeconfig " + quote(*given)
+		target += " --kubeconfig " + Quote(*given)
 	}
 	return target
 }
 
-// quote writes a word so that a shell reads it as it is; what needs no quotes gets none.
-func quote(word string) string {
+// Quote writes a word so that a shell reads it as it is; what needs no quotes gets none.
+func Quote(word string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-"
 	if strings.Trim(word, plain) == "" {
 		return word

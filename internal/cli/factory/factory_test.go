@@ -24,7 +24,7 @@ func TestTargetIsPastedAsItIs(t *testing.T) {
 			if word == "" {
 				continue
 			}
-			said, err := exec.Command("sh", "-c", "printf %s "+quote(word)).Output()
+			said, err := exec.Command("sh", "-c", "printf %s "+Quote(word)).Output()
 			if err != nil || string(said) != word {
 				t.Errorf("the shell makes %q of %q, error %v", said, word, err)
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/factory"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/explain"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
 
@@ -30,6 +31,9 @@ give install --reset-values.`
 
 const example = `  # What install would apply with two GPUs
   kubectl summarizer render --gpus 2
+
+  # Every field with what it is and why it has its value
+  kubectl summarizer render --explain | less
 
   # One file for each object, for a GitOps repository
   kubectl summarizer render team-a -n ml -f values.yaml --output-dir deploy/team-a
@@ -47,6 +51,7 @@ type options struct {
 	output       string
 	outputDir    string
 	includeHooks bool
+	explain      bool
 	kubeVersion  string
 }
 
@@ -72,6 +77,7 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 	flags.StringVarP(&o.output, "output", "o", "yaml", "yaml, json (one List) or name")
 	flags.StringVar(&o.outputDir, "output-dir", "", "write one YAML file for each object into this directory")
 	flags.BoolVar(&o.includeHooks, "include-hooks", false, "also what Helm creates at certain moments only, such as the pod of helm test")
+	flags.BoolVar(&o.explain, "explain", false, "above every field, say what it is and why it has its value; changes nothing else")
 	flags.StringVar(&o.kubeVersion, "kube-version", render.DefaultKubeVersion, "Kubernetes version to render for")
 	return cmd
 }
@@ -94,6 +100,9 @@ func (o *options) validate() error {
 	}
 	if o.outputDir != "" && o.output != "yaml" {
 		return failure.Usagef("--output-dir writes YAML files: leave -o %s out", o.output)
+	}
+	if o.explain && o.output != "yaml" {
+		return failure.Usagef("--explain writes comments, which only YAML has: leave -o %s out", o.output)
 	}
 	return nil
 }
@@ -119,27 +128,43 @@ func (o *options) run(ctx context.Context, f *factory.Factory) error {
 	for _, warning := range result.Warnings {
 		fmt.Fprintf(f.Streams.ErrOut, "warning: %s\n", warning)
 	}
-	if o.outputDir != "" {
-		return writeDir(f.Streams, o.outputDir, o.release, o.documents(result))
+	if o.output != "yaml" {
+		return o.printObjects(f, result)
 	}
-	return o.print(f, result)
-}
-
-func (o *options) documents(result render.Result) []render.Document {
-	if o.includeHooks {
-		return append(result.Documents, result.HookDocuments...)
-	}
-	return result.Documents
-}
-
-func (o *options) print(f *factory.Factory, result render.Result) error {
-	if o.output == "yaml" {
-		if _, err := f.Streams.Out.Write(result.Manifests); err != nil || !o.includeHooks {
-			return err
-		}
-		_, err := f.Streams.Out.Write(result.Hooks)
+	documents, err := o.documents(result)
+	if err != nil {
 		return err
 	}
+	if o.outputDir != "" {
+		return writeDir(f.Streams, o.outputDir, o.release, documents)
+	}
+	for _, d := range documents {
+		if _, err := f.Streams.Out.Write(d.YAML()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *options) documents(result render.Result) ([]render.Document, error) {
+	documents := result.Documents
+	if o.includeHooks {
+		documents = append(documents, result.HookDocuments...)
+	}
+	if !o.explain {
+		return documents, nil
+	}
+	for i, d := range documents {
+		body, err := explain.Manifest(d.Body, result.Values)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Template, err)
+		}
+		documents[i].Body = body
+	}
+	return documents, nil
+}
+
+func (o *options) printObjects(f *factory.Factory, result render.Result) error {
 	objects, err := result.Objects()
 	if err != nil {
 		return err
