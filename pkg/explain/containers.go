@@ -130,10 +130,14 @@ func resources() []entry {
 	}
 }
 
-// accelerator explains the request and the limit of what gpu.resourceName names.
+// accelerator explains the request and the limit of what gpu.resourceName names, nvidia.com/gpu when it is empty.
 func accelerator(f field) string {
+	resource := f.chart("gpu.resourceName")
+	if resource == "" {
+		resource = "nvidia.com/gpu"
+	}
 	switch {
-	case f.last() != f.chart("gpu.resourceName"):
+	case f.last() != resource:
 		return ""
 	case f.path[len(f.path)-2] == "requests":
 		return "The same as the limit: Kubernetes allows no other request of a GPU."

@@ -85,6 +85,7 @@ func service() []entry {
 		})},
 		{path: "spec.loadBalancerSourceRanges...", text: "The only networks that the load balancer lets in (service.loadBalancerSourceRanges)."},
 		{path: "spec.selector", text: "Requests go to ready pods that carry all of these labels."},
+		{path: "spec.selector[leaderworkerset.sigs.k8s.io/worker-index]", text: "The leader of each group of pods: workers do not listen."},
 		{path: "spec.selector[*]", derive: podLabel},
 		{path: "spec.ports", text: "One port: the API, the health check and the metrics are all behind it."},
 		{path: "spec.ports[http].name", text: "By this name other objects can mean the port without its number."},

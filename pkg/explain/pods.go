@@ -67,13 +67,10 @@ func placement() []entry {
 			"Kind of GPU, by GKE's name (gpu.accelerator). When no node is free, Autopilot makes one with it.",
 			"Kind of GPU, by GKE's name (gpu.accelerator): the label of a node pool that has it.")},
 		{path: "nodeSelector[cloud.google.com/gke-gpu-driver-version]", text: "NVIDIA driver of the node (gpu.driverVersion). vLLM's images need R580 or newer, which GKE calls latest, and before GKE 1.34 does not install by default."},
-		{path: "nodeSelector[cloud.google.com/gke-accelerator-count]", text: "GPUs that the node has (gpu.count); on Autopilot, pods may then share a node that has more of them."},
+		{path: "nodeSelector[cloud.google.com/gke-accelerator-count]", text: "GPUs that the node has. Without it Autopilot gives every pod a node of its own, and nothing would be shared."},
 		{path: "nodeSelector[cloud.google.com/gke-gpu-sharing-strategy]", text: "How the node gives one GPU to several pods (gpu.sharing.strategy)."},
 		{path: "nodeSelector[cloud.google.com/gke-max-shared-clients-per-gpu]", text: "Pods that may share one GPU (gpu.sharing.clients). GKE takes this label and the one with the strategy together or not at all."},
 		{path: "nodeSelector[cloud.google.com/gke-gpu-partition-size]", text: "Which part of a GPU the pod gets, by MIG's name for it (gpu.sharing.partition)."},
-		{path: "nodeSelector[nvidia.com/gpu.product]", text: "Kind of GPU, as NVIDIA's GPU feature discovery labels the node (gpu.accelerator)."},
-		{path: "nodeSelector[nvidia.com/mig.config]", text: "How the node's GPUs are cut into parts (gpu.sharing.partition)."},
-		{path: "nodeSelector[node.kubernetes.io/instance-type]", text: "A machine of the cloud that has this GPU (gpu.accelerator)."},
 		{path: "tolerations", text: "Taints of GPU nodes, which keep other pods away, that this pod may ignore. Only GKE adds this by itself."},
 		{path: "tolerations[*]...", derive: func(f field) string {
 			if f.last() == f.chart("gpu.resourceName") || f.last() == "nvidia.com/gpu" {
@@ -81,9 +78,9 @@ func placement() []entry {
 			}
 			return "From tolerations."
 		}},
-		{path: "affinity...", derive: either("affinity", "From affinity.", "")},
+		{path: "affinity...", derive: either("affinity", "From affinity, with what platform and gpu.sharing add to it.", "")},
 		{path: "affinity", text: "What the node selector cannot say."},
-		{path: "affinity.nodeAffinity...", text: "Nodes with any of these labels: the same GPU has another name when it is shared."},
+		{path: "affinity.nodeAffinity...", text: "Nodes with any of these values: the machines that have this GPU, or its name by GPU feature discovery, which is another when it is shared (gpu.accelerator, platform)."},
 		{path: "affinity.podAntiAffinity...", text: "Replicas keep away from each other's nodes: on the same GPU a second one would add nothing."},
 	}
 }
