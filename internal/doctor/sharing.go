@@ -93,5 +93,5 @@ func clientsText(n int) string {
 
 // lessMemory is the share of the memory that each of the pods may take, in percent, with 5 % left over.
 func lessMemory(clients int) string {
-	return fmt.Sprintf("install with: --set engine.gpuMemoryUtilization=0.%02d", 95/max(clients, 2))
+	return fmt.Sprintf("install with: --sharing time-sharing --clients %d", max(clients, 2))
 }

@@ -24,7 +24,7 @@ type Request struct {
 
 // Make plans a release: chart refusals are reasons of the plan, with the chart's own sentences.
 func Make(ctx context.Context, chart fs.FS, given map[string]any, r Request) (*plan.Plan, error) {
-	given = withGPUs(given)
+	given = withPlatform(withGPUs(given))
 	complete, err := render.Complete(chart, given)
 	if err != nil {
 		return nil, err
@@ -55,6 +55,17 @@ func withGPUs(given map[string]any) map[string]any {
 		return given
 	}
 	return render.Over(given, map[string]any{"gpu": map[string]any{"count": engine["tensorParallelSize"]}})
+}
+
+// withPlatform plans a GPU that GKE lacks for NVIDIA's own labels, when nobody chose a platform.
+func withPlatform(given map[string]any) map[string]any {
+	gpu, _ := given["gpu"].(map[string]any)
+	name, _ := gpu["accelerator"].(string)
+	known, err := catalog.FindAccelerator(name)
+	if given["platform"] != nil || name == "" || err == nil && known.GKE {
+		return given
+	}
+	return render.Over(given, map[string]any{"platform": "nvidia"})
 }
 
 // withoutSlots leaves out room for adapters that are not named yet, which the chart refuses and a plan may ask for.

@@ -51,6 +51,8 @@ type Request struct {
 	Project, Location, Cluster string
 	// Release and Namespace are what is installed then.
 	Release, Namespace string
+	// Flags are what the installation is told beside what follows from its nodes, such as "--model ORG/NAME".
+	Flags []string
 }
 
 // Step is one thing to do: a title, and the text to paste.
@@ -163,19 +165,19 @@ func (r Request) install(more ...string) Step {
 	if r.Sharing == None {
 		args = append(args, fmt.Sprintf("--gpus %d", r.GPUs))
 	} else {
-		args = append(args, "--set gpu.sharing.strategy="+r.Sharing)
+		args = append(args, "--sharing "+r.Sharing)
 	}
 	if r.Sharing == TimeSharing || r.Sharing == MPS {
-		args = append(args, fmt.Sprintf("--set gpu.sharing.clients=%d", r.Clients))
+		args = append(args, fmt.Sprintf("--clients %d", r.Clients))
 	}
 	if r.Sharing == MIG {
-		args = append(args, "--set gpu.sharing.partition="+r.Partition)
+		args = append(args, "--partition "+r.Partition)
 	}
 	return Step{"Install", text(
 		"kubectl create namespace "+r.namespace()+" --dry-run=client -o yaml | kubectl apply -f -",
 		"# The token of a gated model goes into a Secret, never into arguments or values:",
 		"#   printenv HF_TOKEN | tr -d '\\n' | kubectl create secret generic hf-secret -n "+r.namespace()+" --from-file=hf_api_token=/dev/stdin",
-		command(append(args, more...)...))}
+		command(slices.Concat(args, r.Flags, more)...))}
 }
 
 // command breaks a long command over lines.

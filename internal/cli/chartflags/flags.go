@@ -5,10 +5,12 @@ package chartflags
 import (
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/catalog"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
 
@@ -30,6 +32,8 @@ type Flags struct {
 	hfSecret   string
 	adapters   []string
 	platform   string
+	engine     engineFlags
+	sharing    sharingFlags
 
 	flags *pflag.FlagSet
 	// last are the values of the last install, given those of this command.
@@ -58,7 +62,9 @@ func (f *Flags) AddTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.maxLen, "max-model-len", "", "longest prompt plus answer, in tokens, such as 8192 or 32k, or auto")
 	flags.Int64Var(&f.replicas, "replicas", 0, "number of model servers")
 	flags.StringVar(&f.image, "image", "", "image of the model server, as REPOSITORY:TAG or REPOSITORY@sha256:DIGEST")
-	flags.StringVar(&f.platform, "platform", "", "what places the pods: gke-autopilot, gke-standard or custom")
+	flags.StringVar(&f.platform, "platform", "", "what places the pods: gke-autopilot, gke-standard, nvidia (GPU operator), eks or custom")
+	f.sharing.addTo(flags)
+	f.engine.addTo(flags)
 }
 
 // Values merges files, flags and --set into chart values and checks what can be checked
@@ -102,14 +108,11 @@ func (f *Flags) changed(name string) bool { return f.flags != nil && f.flags.Cha
 // typed returns the values of the typed flags that were given.
 func (f *Flags) typed() ([]render.Typed, error) {
 	var all []render.Typed
-	for _, flag := range []struct {
-		name  string
-		parse func() ([]render.Typed, error)
-	}{
+	for _, flag := range slices.Concat([]typedFlag{
 		{"model", func() ([]render.Typed, error) { return one(f.model, checkModel, "model", "id") }},
 		{"revision", func() ([]render.Typed, error) { return one(f.revision, CheckRevision, "model", "revision") }},
 		{"served-name", func() ([]render.Typed, error) { return one(f.servedName, checkNotEmpty, "model", "servedName") }},
-		{"accelerator", func() ([]render.Typed, error) { return one(f.accel, checkNotEmpty, "gpu", "accelerator") }},
+		{"accelerator", func() ([]render.Typed, error) { return one(canonical(f.accel), checkNotEmpty, "gpu", "accelerator") }},
 		{"gpus", func() ([]render.Typed, error) { return one(f.gpus, atLeast(1), "gpu", "count") }},
 		{"max-model-len", func() ([]render.Typed, error) { return parseMaxLen(f.maxLen) }},
 		{"replicas", func() ([]render.Typed, error) { return one(f.replicas, atLeast(0), "replicas") }},
@@ -117,7 +120,7 @@ func (f *Flags) typed() ([]render.Typed, error) {
 		{"hf-secret", func() ([]render.Typed, error) { return parseSecret(f.hfSecret) }},
 		{"adapter", func() ([]render.Typed, error) { return parseAdapters(f.adapters) }},
 		{"platform", func() ([]render.Typed, error) { return one(f.platform, checkNotEmpty, "platform") }},
-	} {
+	}, f.sharing.typed(), f.engine.typed()) {
 		if !f.changed(flag.name) {
 			continue
 		}
@@ -131,6 +134,20 @@ func (f *Flags) typed() ([]render.Typed, error) {
 		}
 	}
 	return all, nil
+}
+
+// typedFlag is a flag that sets values of its own.
+type typedFlag struct {
+	name  string
+	parse func() ([]render.Typed, error)
+}
+
+// canonical is GKE's name of an accelerator that is known by another one: an instance type, NVIDIA's label, L4.
+func canonical(name string) string {
+	if known, err := catalog.FindAccelerator(name); err == nil {
+		return known.ID
+	}
+	return name
 }
 
 // one is the commonest flag: one value at one path, checked.

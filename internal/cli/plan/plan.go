@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/fit"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/plan"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/prepare"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
 
@@ -41,6 +42,9 @@ const example = `  # Mistral-7B, two tenants on one L4: why not, and what would 
   # The plan as values for install, or for helm install -f
   kubectl summarizer plan --model meta-llama/Llama-3.2-3B-Instruct -o values >values.yaml
 
+  # The steps that prepare nodes for two tenants on each L4
+  kubectl summarizer plan --platform gke-standard --sharing time-sharing --clients 2 --model meta-llama/Llama-3.2-3B-Instruct --commands
+
   # A model of your own
   kubectl summarizer plan --model team/model --config ./config.json`
 
@@ -48,16 +52,18 @@ type options struct {
 	f      *factory.Factory
 	values chartflags.Flags
 
-	config  string
-	memory  float64
-	version string
-	cache   string
-	price   float64
-	prompt  int
-	answer  int
-	output  string
-	live    bool
-	release string
+	config   string
+	memory   float64
+	version  string
+	cache    string
+	price    float64
+	prompt   int
+	answer   int
+	output   string
+	live     bool
+	commands bool
+	capacity string
+	release  string
 }
 
 // NewCmd returns the plan command.
@@ -90,12 +96,17 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 	flags.IntVar(&o.prompt, "prompt-tokens", 800, "tokens of a document with its prompt, for the speed")
 	flags.IntVar(&o.answer, "answer-tokens", 100, "tokens of a summary, for the speed")
 	flags.BoolVar(&o.live, "live", false, "also look at the cluster's nodes: where it would land, or why nowhere")
+	flags.BoolVar(&o.commands, "commands", false, "print the steps that prepare the nodes instead, to be pasted")
+	flags.StringVar(&o.capacity, "capacity", prepare.OnDemand, "with --commands: on-demand, spot or flex-start nodes")
 	flags.StringVarP(&o.output, "output", "o", "table", "table, json, or values (for install -f and helm install -f)")
 	return cmd
 }
 
 func (o *options) validate() error {
 	if err := failure.OneOf("output format", o.output, "table", "json", "values"); err != nil {
+		return err
+	}
+	if err := failure.OneOf("--capacity", o.capacity, prepare.OnDemand, prepare.Spot, prepare.FlexStart); err != nil {
 		return err
 	}
 	if err := failure.OneOf("--compile-cache", o.cache, "cold", "warm"); err != nil {
@@ -130,6 +141,9 @@ func (o *options) run(ctx context.Context) error {
 	})
 	if err != nil {
 		return o.explain(err)
+	}
+	if o.commands {
+		return o.printCommands(planned, given)
 	}
 	if err := o.print(planned, given); err != nil {
 		return err

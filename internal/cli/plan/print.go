@@ -69,7 +69,11 @@ func printTable(w io.Writer, p *plan.Plan) {
 		line("k", "KV cache", p.KVCacheGiB, "missing")
 	}
 	if p.Tenants > 1 {
-		line("t", "tenants", others, fmt.Sprintf("%d others like this one", p.Tenants-1))
+		like := "another like this one"
+		if p.Tenants > 2 {
+			like = fmt.Sprintf("%d others like this one", p.Tenants-1)
+		}
+		line("t", "tenants", others, like)
 	}
 	if free >= 0 {
 		line(".", "free", free, fmt.Sprintf("of %.2f GiB, of which vLLM may take %.2f (%.2f GiB)", p.GPUGiB, p.Utilization, p.BudgetGiB))
