@@ -120,8 +120,8 @@ func TestCluster(t *testing.T) {
 		"strategy alone":   {[]runtime.Object{node("a", 1, l4, gkeStrategy+"=time-sharing")}, nil, expect{"gpu-sharing", Fail, "without cloud.google.com/gke-max-shared-clients-per-gpu", "max-shared-clients-per-gpu=2"}},
 		"clients alone":    {[]runtime.Object{node("a", 1, l4, gkeClients+"=2")}, nil, expect{"gpu-sharing", Fail, "without cloud.google.com/gke-gpu-sharing-strategy", "time-sharing"}},
 		"too many clients": {[]runtime.Object{node("a", 1, l4, gkeStrategy+"=mps", gkeClients+"=49")}, nil, expect{"gpu-sharing", Fail, "GKE takes 2 to 48", "gcloud"}},
-		"time-sharing":     {[]runtime.Object{node("a", 1, l4, gkeStrategy+"=time-sharing", gkeClients+"=2")}, nil, expect{"gpu-sharing", Warn, "time-sharing, 2 pods a GPU", "engine.gpuMemoryUtilization=0.47"}},
-		"time-slicing":     {[]runtime.Object{node("a", 4, gfdStrategy+"=time-slicing", gfdReplicas+"=4")}, nil, expect{"gpu-sharing", Warn, "time-slicing, 4 pods a GPU", "=0.23"}},
+		"time-sharing":     {[]runtime.Object{node("a", 1, l4, gkeStrategy+"=time-sharing", gkeClients+"=2")}, nil, expect{"gpu-sharing", Warn, "time-sharing, 2 pods a GPU", "--sharing time-sharing --clients 2"}},
+		"time-slicing":     {[]runtime.Object{node("a", 4, gfdStrategy+"=time-slicing", gfdReplicas+"=4")}, nil, expect{"gpu-sharing", Warn, "time-slicing, 4 pods a GPU", "--clients 4"}},
 		"MPS":              {[]runtime.Object{node("a", 1, l4, gkeStrategy+"=mps", gkeClients+"=3")}, nil, expect{"gpu-sharing", Warn, "MPS, 3 pods a GPU", "hostIPC"}},
 		"MIG":              {[]runtime.Object{node("a", 1, gkePartition+"=1g.10gb")}, nil, expect{"gpu-sharing", Pass, "MIG", ""}},
 
