@@ -78,9 +78,9 @@ func (s *Subject) gpuSharing(ctx context.Context) Finding {
 	case "mig":
 		return pass("GPUs are partitioned (MIG): a pod has the memory of its partition")
 	case "mps":
-		return warn(shareFix(first.clients)+"\nMPS on GKE needs hostIPC, which GKE Autopilot and the Pod Security levels baseline and restricted forbid", "MPS, %s a GPU: each sees the whole memory and may use its share; vLLM takes 92 %% of the whole unless told otherwise", clientsText(first.clients))
+		return warn(shareFix("mps", first.clients)+"\nMPS on GKE needs hostIPC, which GKE Autopilot and the Pod Security levels baseline and restricted forbid", "MPS, %s a GPU: each sees the whole memory and may use its share; vLLM takes 92 %% of the whole unless told otherwise", clientsText(first.clients))
 	}
-	return warn(shareFix(first.clients)+"\ntrain on a GPU that is not shared",
+	return warn(shareFix("time-sharing", first.clients)+"\ntrain on a GPU that is not shared",
 		"%s, %s a GPU: nothing keeps pods out of each other's memory, vLLM takes 92 %% of it unless told otherwise, and no metrics of single pods are there", first.strategy, clientsText(first.clients))
 }
 
@@ -92,6 +92,6 @@ func clientsText(n int) string {
 }
 
 // shareFix is what makes each pod take its share of the memory alone.
-func shareFix(clients int) string {
-	return fmt.Sprintf("install with: --sharing time-sharing --clients %d", max(clients, 2))
+func shareFix(strategy string, clients int) string {
+	return fmt.Sprintf("install with: --sharing %s --clients %d", strategy, max(clients, 2))
 }
