@@ -4,10 +4,12 @@ package plan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,8 +17,10 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/chartflags"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/factory"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/modelconfig"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/planning"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/catalog"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/fit"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/plan"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/prepare"
@@ -30,8 +34,9 @@ takes, the peak of a step, CUDA graphs; what is left of the budget is the KV cac
 When it does not fit, the changes that would make it fit are named, the one that
 costs least first. Exit code 0: it fits, 3: it does not.
 
-Needs no cluster and no network for the models of the catalog; for others give the
-model's config.json with --config. install asks the same question by itself.`
+Needs no cluster, and no network for the models of the catalog. Of others the
+config.json is read from --config, from the local cache of Hugging Face's libraries
+or from the Hub (HF_TOKEN, HF_ENDPOINT). install asks the same question by itself.`
 
 const example = `  # Mistral-7B, two tenants on one L4: why not, and what would work
   kubectl summarizer plan --sharing time-sharing --clients 2
@@ -129,7 +134,7 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config, err := o.readConfig()
+	config, err := o.findConfig(ctx, chart, given)
 	if err != nil {
 		return err
 	}
@@ -173,13 +178,43 @@ func (o *options) explain(err error) error {
 	return chartflags.Explain(planning.Explain(err))
 }
 
+// hubTimeout bounds the only question that goes over a network.
+const hubTimeout = 10 * time.Second
+
+// findConfig returns the config.json of a model that is not in the catalog: the file that was given, the one that is cached
+// on this machine, or the Hub's. A fine-tune whose name says what it was made of needs none.
+func (o *options) findConfig(ctx context.Context, chart fs.FS, given map[string]any) ([]byte, error) {
+	if o.config != "" {
+		return o.readConfig()
+	}
+	complete, err := render.Complete(chart, given)
+	if err != nil {
+		return nil, err
+	}
+	values, _ := complete["model"].(map[string]any)
+	id, _ := values["id"].(string)
+	revision, _ := values["revision"].(string)
+	known, err := catalog.FindModel(id)
+	if err == nil && known.Like == "" || chartflags.CheckHubID(id) != nil {
+		return nil, nil // the catalog's, or a path that only the container sees
+	}
+	if cached := modelconfig.Cached(os.Getenv, id); cached != nil || err == nil {
+		return cached, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, hubTimeout)
+	defer cancel()
+	fmt.Fprintf(o.f.Streams.ErrOut, "%s is not in the catalog: asking the Hub for its config.json\n", id)
+	data, fetchErr := modelconfig.Fetch(ctx, os.Getenv, id, revision)
+	if fetchErr != nil && failure.KindOf(fetchErr) != failure.Usage {
+		return nil, failure.New(failure.Usage, fmt.Errorf("%w; %w", err, fetchErr), failure.NextOf(fetchErr))
+	}
+	return data, fetchErr
+}
+
 // largestConfig is above what the parser takes, so that it says what is wrong.
 const largestConfig = 8 << 20
 
 func (o *options) readConfig() ([]byte, error) {
-	if o.config == "" {
-		return nil, nil
-	}
 	info, err := os.Stat(o.config)
 	switch {
 	case err != nil:

@@ -60,11 +60,13 @@ func TestBadInput(t *testing.T) {
 		}
 		return path
 	}
+	t.Setenv("HF_ENDPOINT", "http://127.0.0.1:1") // nobody is there
+	t.Setenv("HF_HOME", dir)
 	for _, c := range []struct {
 		args       []string
 		says, next string
 	}{
-		{[]string{"--model", "mistralai/Mistral-7B-Instruct-v0.33"}, `"mistralai/Mistral-7B-Instruct-v0.33" is not in the catalog; did you mean mistralai/Mistral-7B-Instruct-v0.3?`, "--config FILE"},
+		{[]string{"--model", "mistralai/Mistral-7B-Instruct-v0.33"}, `"mistralai/Mistral-7B-Instruct-v0.33" is not in the catalog; did you mean mistralai/Mistral-7B-Instruct-v0.3?; the config.json of mistralai/Mistral-7B-Instruct-v0.33 cannot be fetched from the Hub: 127.0.0.1:1 refuses the connection`, "--config FILE"},
 		{[]string{"--accelerator", "nvidia-l5"}, "did you mean nvidia-l4?", "--accelerator-memory GIB"},
 		{[]string{"--config", dir}, "is a directory", ""},
 		{[]string{"--config", file("cut.json", `{"num_hidden_layers": 3`)}, "is it cut off?", ""},
