@@ -8,8 +8,16 @@ use_cluster
 helm3=$(hack/tool helm3) helm4=$(hack/tool helm4)
 out=$(mktemp -d)
 namespace=apiserver-$$
-trap '"$kubectl" delete namespace "$namespace" --wait=false >/dev/null 2>&1 || true; rm -rf "$out"' EXIT
+crd=$(hack/schemas.sh lws)
+had_lws=$("$kubectl" get crd leaderworkersets.leaderworkerset.x-k8s.io --ignore-not-found -o name)
+# What is left behind by a failure here goes with the cluster.
+trap '"$kubectl" delete namespace "$namespace" --wait=false >/dev/null 2>&1 || true; [ -n "$had_lws" ] || "$kubectl" delete -f "$crd" --ignore-not-found --wait=false >/dev/null 2>&1 || true; rm -rf "$out"' EXIT
 "$kubectl" create namespace "$namespace" >&2
+# The definition alone: a replica over several nodes is judged by it, and no controller is there to run it.
+if [ -z "$had_lws" ]; then
+  "$kubectl" apply --server-side -f "$crd" >&2
+  "$kubectl" wait --for condition=established --timeout 60s crd/leaderworkersets.leaderworkerset.x-k8s.io >&2
+fi
 
 # rules says what holds in the namespace: Pod Security warns of a Deployment whose pods it would refuse, and
 # the local cluster refuses what GKE Autopilot would.

@@ -48,7 +48,10 @@ CUDA, the step's peak and CUDA graphs of a small model; plan -o values has the f
 {{- mulf 1073741824 (toString .Values.engine.kvCacheMemoryGiB | float64) | floor | int64 -}}
 {{- else if gt (include "vllm-summarizer.clients" . | int64) 1 -}}
 {{- with (include "vllm-summarizer.accelerator" . | fromJson).memoryGiB -}}
-{{- $left := subf (mulf . (include "vllm-summarizer.utilization" $ | float64)) (include "vllm-summarizer.weightsGiB" $ | float64) 1.5 -}}
+{{- $weights := include "vllm-summarizer.weightsGiB" $ | float64 -}}
+{{- /* Quantized at start, the linear layers are half of their files in 8 bits, and the embeddings stay. */ -}}
+{{- if and $.Values.engine.quantization (not (has $.Values.engine.quantization (list "awq" "gptq"))) -}}{{- $weights = mulf 0.6 $weights -}}{{- end -}}
+{{- $left := subf (mulf . (include "vllm-summarizer.utilization" $ | float64)) $weights 1.5 -}}
 {{- if gt $left 0.0 -}}{{- mulf 1073741824 $left | floor | int64 -}}{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,7 +1,7 @@
 // Command schemas turns the OpenAPI document of a Kubernetes release into the JSON schemas that kubeconform
 // reads, one file per kind, so that manifests can be validated with no access to a schema registry.
 //
-//	schemas SWAGGER.json DIRECTORY
+//	schemas SWAGGER.json DIRECTORY [CRD.yaml...]
 //
 // The schemas are strict: a field that Kubernetes does not know is an error.
 package main
@@ -14,11 +14,16 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: schemas SWAGGER.json DIRECTORY")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: schemas SWAGGER.json DIRECTORY [CRD.yaml...]")
 		os.Exit(2)
 	}
 	n, err := generate(os.Args[1], os.Args[2])
+	for _, file := range os.Args[3:] {
+		if err == nil {
+			err = generateCRD(file, os.Args[2])
+		}
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "schemas: %v\n", err)
 		os.Exit(1)
