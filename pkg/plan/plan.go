@@ -54,6 +54,9 @@ type Plan struct {
 	// Notes are what sharing costs and what was assumed.
 	Notes []string `json:"notes"`
 
+	// Refused are the chart's own reasons, which come first in Reasons.
+	Refused []string `json:"-"`
+
 	request   fit.Request
 	weightsGB float64
 }
@@ -315,5 +318,6 @@ func (p *Plan) Values() map[string]any {
 // Refuse adds reasons for which the release cannot be, whatever the memory.
 func (p *Plan) Refuse(reasons []string) {
 	p.Reasons = append(append([]string{}, reasons...), p.Reasons...)
+	p.Refused = reasons
 	p.Fits, p.Verdict, p.Speed = false, fit.Not, nil
 }

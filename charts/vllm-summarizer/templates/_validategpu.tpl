@@ -15,7 +15,7 @@
 {{- if and (hasPrefix "gke-" $.Values.platform) (not .gke) }}
 gpu.accelerator {{ $.Values.gpu.accelerator }} is not possible on {{ $.Values.platform }}: GKE has no {{ .name }}; set platform to nvidia{{ if .eksInstanceTypes }}, eks{{ end }} or custom.
 {{- else if and (eq $.Values.platform "eks") (not .eksInstanceTypes) }}
-gpu.accelerator {{ $.Values.gpu.accelerator }} is not possible on eks: EC2 has no instance type with a {{ .name }}; set platform to nvidia or custom.
+gpu.accelerator {{ $.Values.gpu.accelerator }} is not possible on eks: EC2 has no instance type with the {{ .name }}; set platform to nvidia or custom.
 {{- else if and (eq $.Values.platform "gke-autopilot") (not .autopilotCounts) (not $chosen) }}
 gpu.accelerator {{ $.Values.gpu.accelerator }} is not possible on GKE Autopilot, which has no {{ .name }}: set platform to gke-standard.
 {{- else if and (eq $.Values.platform "gke-autopilot") (not (has (toString $gpus) (include "vllm-summarizer.words" .autopilotCounts | replace " or " ", " | splitList ", "))) (not $chosen) (eq $.Values.gpu.sharing.strategy "none") }}
@@ -47,15 +47,15 @@ gpu.sharing.partition is {{ .partition }} and gpu.sharing.strategy is {{ .strate
 {{- if and (eq .strategy "mps") (eq $.Values.platform "gke-autopilot") }}
 MPS is not possible on GKE Autopilot: set gpu.sharing.strategy to time-sharing, or platform to gke-standard.
 {{- else if and (eq .strategy "mps") $facts (not $facts.mps) }}
-MPS is not known to be offered for a {{ $facts.name }} by any platform: set gpu.sharing.strategy to time-sharing.
+MPS is not known to be offered for the {{ $facts.name }} by any platform: set gpu.sharing.strategy to time-sharing.
 {{- end }}
 {{- if eq .strategy "mig" }}
 {{- if and $facts (not $facts.partitions) }}
-MIG is not possible on a {{ $facts.name }}, which cannot be partitioned: set gpu.sharing.strategy to time-sharing{{ if ne $.Values.platform "gke-autopilot" }} or mps{{ end }}, or gpu.accelerator to one with MIG such as nvidia-tesla-a100 or nvidia-h100-80gb.
+MIG is not possible on the {{ $facts.name }}, which cannot be partitioned: set gpu.sharing.strategy to time-sharing{{ if ne $.Values.platform "gke-autopilot" }} or mps{{ end }}, or gpu.accelerator to one with MIG such as nvidia-tesla-a100 or nvidia-h100-80gb.
 {{- else if not .partition }}
 gpu.sharing.partition is empty: name the MIG profile{{ with $facts.partitions }}, one of {{ keys . | sortAlpha | join ", " }}{{ end }}.
 {{- else if and $facts (not (hasKey $facts.partitions .partition)) }}
-gpu.sharing.partition {{ .partition }} is none of a {{ $facts.name }}: it has {{ keys $facts.partitions | sortAlpha | join ", " }}.
+gpu.sharing.partition {{ .partition }} is none of the {{ $facts.name }}: it has {{ keys $facts.partitions | sortAlpha | join ", " }}.
 {{- end }}
 {{- end }}
 {{- if ne .strategy "none" }}
@@ -98,7 +98,7 @@ well is arithmetic for the plugin's plan.
 {{- else if and (eq .Values.gpu.sharing.strategy "mig") $facts.partitions .Values.gpu.sharing.partition $whole }}
 {{- with get $facts.partitions .Values.gpu.sharing.partition }}
 {{- if gt (addf $weights 0.5) (mulf .memoryGiB 1.0) }}
-The model does not fit a partition {{ $.Values.gpu.sharing.partition }} of a {{ $facts.name }}: it has {{ $weights }} GiB of weights and the partition {{ .memoryGiB }} GiB: take a larger partition or a smaller model.
+The model does not fit a partition {{ $.Values.gpu.sharing.partition }} of the {{ $facts.name }}: it has {{ $weights }} GiB of weights and the partition {{ .memoryGiB }} GiB: take a larger partition or a smaller model.
 {{- end }}
 {{- end }}
 {{- end }}
