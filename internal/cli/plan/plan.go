@@ -44,6 +44,9 @@ const example = `  # Mistral-7B, two tenants on one L4: why not, and what would 
   # What an L4 holds of a model, and what a million tokens would cost
   kubectl summarizer plan --model Qwen/Qwen3-8B --max-model-len auto --price-per-hour 0.71
 
+  # Whether a LoRA training of it fits
+  kubectl summarizer plan --train --model Qwen/Qwen3-8B --batch-size 2
+
   # The plan as values for install, or for helm install -f
   kubectl summarizer plan --model meta-llama/Llama-3.2-3B-Instruct -o values >values.yaml
 
@@ -68,6 +71,7 @@ type options struct {
 	live     bool
 	commands bool
 	capacity string
+	training training
 	release  string
 }
 
@@ -93,6 +97,7 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	o.values.AddTo(flags)
+	o.training.addTo(flags)
 	flags.StringVar(&o.config, "config", "", "the model's config.json, for a model that is not in the catalog")
 	flags.Float64Var(&o.memory, "accelerator-memory", 0, "memory of the GPU in GiB, as CUDA reports it; the catalog's when not given")
 	flags.StringVar(&o.version, "vllm-version", "", "release of vLLM, such as 0.32.0; that of the image when not given")
@@ -109,6 +114,9 @@ func NewCmd(f *factory.Factory) *cobra.Command {
 
 func (o *options) validate() error {
 	if err := failure.OneOf("output format", o.output, "table", "json", "values"); err != nil {
+		return err
+	}
+	if err := o.training.validate(o.output); err != nil {
 		return err
 	}
 	if err := failure.OneOf("--capacity", o.capacity, prepare.OnDemand, prepare.Spot, prepare.FlexStart); err != nil {
@@ -133,6 +141,9 @@ func (o *options) run(ctx context.Context) error {
 	given, err := o.values.Values(chart, o.f.Streams.In, discard{})
 	if err != nil {
 		return err
+	}
+	if o.training.asked {
+		return o.train(chart, given)
 	}
 	config, err := o.findConfig(ctx, chart, given)
 	if err != nil {
@@ -162,6 +173,21 @@ func (o *options) run(ctx context.Context) error {
 		return nil
 	}
 	return planning.Refusal(planned)
+}
+
+// train plans a training of the model and on the GPU that the values name.
+func (o *options) train(chart fs.FS, given map[string]any) error {
+	complete, err := render.Complete(chart, given)
+	if err != nil {
+		return err
+	}
+	text := func(group, key string) string {
+		values, _ := complete[group].(map[string]any)
+		found, _ := values[key].(string)
+		return found
+	}
+	o.training.model, o.training.accel, o.training.quantization = text("model", "id"), text("gpu", "accelerator"), text("engine", "quantization")
+	return o.training.run(o.f.Streams.Out, o.output, o.memory)
 }
 
 // discard drops chartflags' reminder of the weights' size: plan knows it.

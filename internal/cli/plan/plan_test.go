@@ -124,3 +124,24 @@ func TestWhatDoesNotFit(t *testing.T) {
 		}
 	}
 }
+
+// A training is planned as train itself does it: 7B fits an L4, and 14B only in 4 bits.
+func TestTraining(t *testing.T) {
+	out, err := run(t, "--train")
+	if err != nil || !strings.Contains(out, "training mistralai/Mistral-7B-Instruct-v0.3 on one nvidia-l4: fits") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	out, err = run(t, "--train", "--model", "Qwen/Qwen3-14B")
+	if failure.KindOf(err) != failure.Refused || !strings.Contains(out, "too large") || !strings.Contains(failure.NextOf(err), "--quantization nf4") {
+		t.Errorf("%v\n%s\n%s", err, failure.NextOf(err), out)
+	}
+	out, err = run(t, "--train", "--model", "Qwen/Qwen3-14B", "--quantization", "nf4", "--batch-size", "1", "-o", "json")
+	if err != nil || !strings.Contains(out, `"verdict": "fits"`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, args := range [][]string{{"--lora-rank", "0"}, {"--quantization", "fp8"}, {"-o", "values"}, {"--accelerator", "nvidia-l5"}} {
+		if _, err := run(t, append(args, "--train")...); failure.KindOf(err) != failure.Usage {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
