@@ -56,6 +56,9 @@ func (r record) request() (fit.Request, error) {
 		if rank := regexp.MustCompile(`r(?:ank)?[ =]?(\d+)`).FindStringSubmatch(lora); rank != nil {
 			req.LoRARank, _ = strconv.Atoi(rank[1])
 		}
+		if slots := regexp.MustCompile(`(?:max[-_]loras?|slots)[ =]*(\d+)|(\d+) (?:LoRA )?slots`).FindStringSubmatch(lora + " " + r["notes"]); slots != nil {
+			req.LoRASlots, _ = strconv.Atoi(slots[1] + slots[2])
+		}
 	}
 	// A context above the model's was allowed by hand: it costs what it costs.
 	req.Model.Context = max(req.Model.Context, req.MaxModelLen)

@@ -14,6 +14,7 @@ import (
 // prediction is what a formula says of a row.
 type prediction struct {
 	tokens int
+	kvGiB  float64
 	fits   bool
 	// sure is false within the formula's own band.
 	sure bool
@@ -23,6 +24,7 @@ type outcome struct {
 	id, reason string // reason: why it could not be judged
 	prediction
 	logged    int
+	loggedGiB float64 // of the cache, for logs without its tokens
 	startKnow bool
 	started   bool
 }
@@ -35,7 +37,7 @@ type score struct {
 }
 
 func (s *score) add(r record) {
-	o := outcome{id: r["id"], logged: int(r.number("kv_tokens")), startKnow: r["fits"] != "", started: r["fits"] == "yes"}
+	o := outcome{id: r["id"], logged: int(r.number("kv_tokens")), loggedGiB: r.number("available_kv_gib"), startKnow: r["fits"] != "", started: r["fits"] == "yes"}
 	defer func() { s.outcomes = append(s.outcomes, o) }()
 	request, err := r.request()
 	if err != nil {
@@ -50,7 +52,7 @@ func (s *score) add(r record) {
 // ours is package fit.
 func ours(r fit.Request) (prediction, error) {
 	result, err := fit.Serving(r)
-	return prediction{result.KVCacheTokens, result.Fits, result.Verdict != fit.Tight}, err
+	return prediction{result.KVCacheTokens, result.KVCacheGiB, result.Fits, result.Verdict != fit.Tight}, err
 }
 
 // kaito is KAITO's memory estimator (kaito-project/kaito, website/docs/memory-estimator.md): 0.84 of the GPU, weights
@@ -89,11 +91,16 @@ func simple(r fit.Request, overhead func(weights float64) float64) (prediction, 
 		return prediction{sure: true}, nil
 	}
 	given, err := fit.Serving(r)
-	return prediction{given.KVCacheTokens, given.HeadroomGiB >= 0, true}, err
+	return prediction{given.KVCacheTokens, given.KVCacheGiB, given.HeadroomGiB >= 0, true}, err
 }
 
 func (o outcome) off() (float64, bool) {
-	if o.reason != "" || o.logged == 0 || o.tokens == 0 && !o.started {
+	switch {
+	case o.reason != "" || o.tokens == 0 && !o.started:
+		return 0, false
+	case o.logged == 0 && o.loggedGiB > 0:
+		return o.kvGiB/o.loggedGiB - 1, true // a token is as large in both
+	case o.logged == 0:
 		return 0, false
 	}
 	return float64(o.tokens)/float64(o.logged) - 1, true
