@@ -33,6 +33,11 @@ func comparisons(o options) (rows []comparison, leftOut string) {
 				ours: []string{o.plugin, "render", "bench"}, theirs: []string{helm.path, "template", "bench", o.chart},
 				maxWall: half, maxMemory: half,
 			},
+			comparison{
+				// No peer plans: what is shown is its own time, beside the nearest that Helm does with a chart.
+				name: "`plan`, beside `helm template` of " + helm.name,
+				ours: []string{o.plugin, "plan"}, theirs: []string{helm.path, "template", "bench", o.chart},
+			},
 		)
 		if o.kubeconfig == "" {
 			continue

@@ -28,7 +28,8 @@ func TestRealServer(t *testing.T) {
 		says(t, `loading the model`)
 	run(t, "status", "real", "-n", ns).exits(t, 0).
 		prints(t, `^model +HuggingFaceTB/SmolLM2-135M-Instruct, context 2048 tokens, vLLM 0\.32\.0`).
-		prints(t, `^adapters +demo$`)
+		prints(t, `^adapters +demo$`).
+		prints(t, `^KV cache +[0-9]+ tokens$`)
 
 	t.Run("base and adapter answer differently", func(t *testing.T) {
 		base := run(t, "query", "--release", "real", "-n", ns, "--max-tokens", "24", dialogue).exits(t, 0)
