@@ -123,6 +123,9 @@ func TestCluster(t *testing.T) {
 		"time-sharing":     {[]runtime.Object{node("a", 1, l4, gkeStrategy+"=time-sharing", gkeClients+"=2")}, nil, expect{"gpu-sharing", Warn, "time-sharing, 2 pods a GPU", "--sharing time-sharing --clients 2"}},
 		"time-slicing":     {[]runtime.Object{node("a", 4, gfdStrategy+"=time-slicing", gfdReplicas+"=4")}, nil, expect{"gpu-sharing", Warn, "time-slicing, 4 pods a GPU", "--clients 4"}},
 		"MPS":              {[]runtime.Object{node("a", 1, l4, gkeStrategy+"=mps", gkeClients+"=3")}, nil, expect{"gpu-sharing", Warn, "MPS, 3 pods a GPU", "hostIPC"}},
+		"share taken":      {[]runtime.Object{node("a", 4, gfdStrategy+"=time-slicing", gfdReplicas+"=4")}, func(s *Subject) { s.Sharing, s.Clients = "time-sharing", 4 }, expect{"gpu-sharing", Pass, "the release takes its share", ""}},
+		"another share":    {[]runtime.Object{node("a", 1, l4, gkeStrategy+"=mps", gkeClients+"=3")}, func(s *Subject) { s.Sharing, s.Clients = "mps", 2 }, expect{"gpu-sharing", Warn, "MPS, 3 pods a GPU", "--sharing mps --clients 3"}},
+		"clients not told": {[]runtime.Object{node("a", 1, l4, gfdStrategy+"=mps", gfdReplicas+"=-1")}, nil, expect{"gpu-sharing", Warn, "the node does not say how many", "--clients N"}},
 		"MIG":              {[]runtime.Object{node("a", 1, gkePartition+"=1g.10gb")}, nil, expect{"gpu-sharing", Pass, "MIG", ""}},
 
 		"nothing grows": {[]runtime.Object{node("n", 0)}, nil, expect{"node-autoscaling", Pass, "nothing that adds nodes can be seen", ""}},

@@ -51,7 +51,7 @@ func (s *Subject) needs() []need {
 	job := rights("create,delete configmaps jobs.batch", "get jobs.batch")
 	return []need{
 		{"install", install, slices.Concat(less, rights("patch replicasets.apps"))},
-		{"status", look, slices.Concat(rights("get,list secrets"), less, rights("create pods/portforward"))},
+		{"status", look, slices.Concat(rights("get,list secrets"), less, rights("create pods/portforward", "get pods/log"))},
 		{"query, port-forward", rights("list,watch pods", "create pods/portforward"), rights("list deployments.apps")},
 		{"uninstall", slices.Concat(rights("get,list,update,delete secrets"), rights("get,delete "+chart)), rights("list persistentvolumeclaims")},
 		// Nobody may grant what he has not: the run's Role holds get and patch.

@@ -38,7 +38,10 @@ func shareOf(n *corev1.Node) share {
 		return share{strategy: "mig"}
 	}
 	if strategy = n.Labels[gfdStrategy]; strategy != "" && strategy != "none" {
-		replicas, _ := strconv.Atoi(n.Labels[gfdReplicas]) // 0 when it is not said
+		replicas, err := strconv.Atoi(n.Labels[gfdReplicas])
+		if err != nil || replicas < 2 {
+			replicas = 0 // it is not said
+		}
 		return share{strategy: strategy, clients: replicas}
 	}
 	return share{}
@@ -74,6 +77,12 @@ func (s *Subject) gpuSharing(ctx context.Context) Finding {
 	if i := slices.IndexFunc(shares, func(s share) bool { return s.strategy != "mig" }); i >= 0 {
 		first = shares[i]
 	}
+	switch {
+	case first.strategy != "mig" && s.Sharing == first.asked() && (first.clients == 0 || s.Clients == first.clients):
+		return pass("%s, %s a GPU, and the release takes its share", first.strategy, clientsText(first.clients))
+	case first.clients == 0 && first.strategy != "mig":
+		return warn("install with: --sharing "+first.asked()+" --clients N, where N is what the device plugin's configuration says", "%s: the node does not say how many share a GPU", first.strategy)
+	}
 	switch first.strategy {
 	case "mig":
 		return pass("GPUs are partitioned (MIG): a pod has the memory of its partition")
@@ -84,14 +93,19 @@ func (s *Subject) gpuSharing(ctx context.Context) Finding {
 		"%s, %s a GPU: nothing keeps pods out of each other's memory, vLLM takes 92 %% of it unless told otherwise, and no metrics of single pods are there", first.strategy, clientsText(first.clients))
 }
 
-func clientsText(n int) string {
-	if n == 0 {
-		return "some pods"
+// asked is what a release is told for such a node: the device plugin calls time-sharing time-slicing.
+func (s share) asked() string {
+	if s.strategy == "time-slicing" {
+		return "time-sharing"
 	}
+	return s.strategy
+}
+
+func clientsText(n int) string {
 	return fmt.Sprintf("%d pods", n)
 }
 
 // shareFix is what makes each pod take its share of the memory alone.
 func shareFix(strategy string, clients int) string {
-	return fmt.Sprintf("install with: --sharing %s --clients %d", strategy, max(clients, 2))
+	return fmt.Sprintf("install with: --sharing %s --clients %d", strategy, clients)
 }

@@ -41,6 +41,9 @@ type Subject struct {
 
 	// Model is what would be served; Accelerator and Platform are the chart's values.
 	Model, Accelerator, Platform string
+	// Sharing and Clients are what the release is told of sharing a GPU: none, time-sharing, mps or mig.
+	Sharing string
+	Clients int
 	// Image is the server's, as REPOSITORY:TAG.
 	Image string
 	// Objects are what install would apply, Deployment is the one that makes the server's pods.

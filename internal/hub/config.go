@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // maxConfig is above any model's config.json.
@@ -12,7 +13,7 @@ const maxConfig = 4 << 20
 
 // Config fetches a model's config.json at a revision. The error is a *Refusal when the Hub says no.
 func (c *Client) Config(ctx context.Context, token, id, revision string) ([]byte, error) {
-	response, err := c.ask(ctx, http.MethodGet, "/"+id+"/resolve/"+revision+"/config.json", token)
+	response, err := c.ask(ctx, http.MethodGet, "/"+id+"/resolve/"+url.PathEscape(revision)+"/config.json", token)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
-// Package hub asks the Hugging Face Hub, or a mirror of it, what a token is worth. It reads and
-// never writes.
+// Package hub asks the Hugging Face Hub, or a mirror of it, what a token is worth and what a model
+// is. It reads and never writes.
 package hub
 
 import (

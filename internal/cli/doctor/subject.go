@@ -131,6 +131,7 @@ func (o *options) fill(chart fs.FS, given map[string]any, s *doctor.Subject) err
 	}
 	value := func(path ...string) string { return or(text(given, path), text(defaults, path)) }
 	s.Model, s.Accelerator, s.Platform = value("model", "id"), value("gpu", "accelerator"), value("platform")
+	s.Sharing, s.Clients = value("gpu", "sharing", "strategy"), clients(given)
 	s.HFSecret = doctor.SecretKey{Name: value("hfToken", "secretName"), Key: value("hfToken", "secretKey")}
 	for _, c := range s.Deployment.Spec.Template.Spec.Containers {
 		if c.Name == cluster.ServerContainer {
@@ -147,6 +148,19 @@ func (o *options) fill(chart fs.FS, given map[string]any, s *doctor.Subject) err
 	endpoint, err := base(name, address, hub.Public)
 	s.Hub = &hub.Client{Endpoint: endpoint, HTTP: s.HTTP}
 	return err
+}
+
+// clients reads gpu.sharing.clients, 0 when it is not given. YAML and flags make different numbers of it.
+func clients(given map[string]any) int {
+	gpu, _ := given["gpu"].(map[string]any)
+	sharing, _ := gpu["sharing"].(map[string]any)
+	switch n := sharing["clients"].(type) {
+	case int64:
+		return int(n)
+	case float64:
+		return int(n)
+	}
+	return 0
 }
 
 // base checks the address of a server that was given under a name, which is not repeated: it may

@@ -186,6 +186,12 @@ func (o *options) train(chart fs.FS, given map[string]any) error {
 		found, _ := values[key].(string)
 		return found
 	}
+	if gpu, _ := complete["gpu"].(map[string]any); gpu["sharing"] != nil {
+		sharing, _ := gpu["sharing"].(map[string]any)
+		if strategy := sharing["strategy"]; strategy == "time-sharing" || strategy == "mps" {
+			return failure.Refusedf("train on a GPU of its own: --sharing none", "a training takes all of a GPU's memory, up to its last GiB: it cannot share one by %v", strategy)
+		}
+	}
 	o.training.model, o.training.accel, o.training.quantization = text("model", "id"), text("gpu", "accelerator"), text("engine", "quantization")
 	return o.training.run(o.f.Streams.Out, o.output, o.memory)
 }

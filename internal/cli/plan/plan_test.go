@@ -139,6 +139,9 @@ func TestTraining(t *testing.T) {
 	if err != nil || !strings.Contains(out, `"verdict": "fits"`) {
 		t.Errorf("%v\n%s", err, out)
 	}
+	if _, err := run(t, "--train", "--sharing", "time-sharing", "--clients", "2"); failure.KindOf(err) != failure.Refused || !strings.Contains(err.Error(), "cannot share one") {
+		t.Errorf("%v", err)
+	}
 	for _, args := range [][]string{{"--lora-rank", "0"}, {"--quantization", "fp8"}, {"-o", "values"}, {"--accelerator", "nvidia-l5"}} {
 		if _, err := run(t, append(args, "--train")...); failure.KindOf(err) != failure.Usage {
 			t.Errorf("%v: %v", args, err)
