@@ -54,12 +54,12 @@ func (r Request) checkAccelerator() error {
 	if !known {
 		return refuse("one of "+strings.Join(slices.Sorted(maps.Keys(machines())), ", "), "nothing is known of machines with the accelerator %q", r.Accelerator)
 	}
-	cloud, types := "Google Cloud", m.gke
+	cloud, types := "Google Cloud", r.types()
 	switch r.Platform {
 	case NVIDIA:
 		return nil
 	case EKS:
-		cloud, types = "Amazon EC2", m.ec2
+		cloud = "Amazon EC2"
 	}
 	if len(types) == 0 {
 		return refuse("another accelerator, or platform eks", "%s has no machines with the %s", cloud, m.people)

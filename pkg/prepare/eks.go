@@ -19,11 +19,10 @@ func (r Request) eks() []Step {
 	}
 	fmt.Fprintf(&b, "    minSize: 0\n    desiredCapacity: 1\n    maxSize: %d\n    volumeSize: 100\n", r.Nodes)
 	b.WriteString("    taints:\n      - key: nvidia.com/gpu\n        value: present\n        effect: NoSchedule\n")
-	notes := []string{
+	notes := append(r.sizeNote(),
 		"# eksctl takes Amazon's image with NVIDIA's driver for these machines. The taint keeps other pods off them.",
 		"# One node is made at once; without a cluster autoscaler or Karpenter there will never be another number by itself.",
-		"# Its own device plugin is left out: the next step installs one whose configuration is ours.",
-	}
+		"# Its own device plugin is left out: the next step installs one whose configuration is ours.")
 	if r.Accelerator == "nvidia-rtx-pro-6000" {
 		notes = append(notes, "# The names of these machines are not verified.")
 	}

@@ -63,7 +63,7 @@ func (r Request) spotSelector() []string {
 
 // selectors are the labels that Autopilot makes nodes from.
 func (r Request) selectors() []string {
-	notes := r.spotNote()
+	notes := append(r.spotNote(), r.sizeNote()...)
 	lines := []string{
 		"# Nothing to type: Autopilot reads these selectors of the pods, which the chart sets, and makes a node for them:",
 		"#   cloud.google.com/gke-accelerator: " + r.Accelerator,
@@ -133,7 +133,7 @@ func (r Request) class() string {
 // standard makes a node pool.
 func (r Request) standard() []Step {
 	accelerator := fmt.Sprintf("type=%s,count=%d,gpu-driver-version=latest", r.Accelerator, r.GPUs)
-	notes := r.spotNote()
+	notes := append(r.spotNote(), r.sizeNote()...)
 	switch r.Sharing {
 	case TimeSharing:
 		accelerator += fmt.Sprintf(",gpu-sharing-strategy=time-sharing,max-shared-clients-per-gpu=%d", r.Clients)

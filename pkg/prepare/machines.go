@@ -86,6 +86,28 @@ func machines() map[string]machine {
 
 func (r Request) machine() machine { return machines()[r.Accelerator] }
 
+// types are the machine types that the platform has with the GPU, nil where the nodes are there already.
+func (r Request) types() map[int][]string {
+	switch r.Platform {
+	case Autopilot, Standard:
+		return r.machine().gke
+	case EKS:
+		return r.machine().ec2
+	default:
+		return nil
+	}
+}
+
+func fewest(types map[int][]string) int { return slices.Min(slices.Collect(maps.Keys(types))) }
+
+// sizeNote says that more GPUs are paid for than a share of one.
+func (r Request) sizeNote() []string {
+	if r.Sharing == None || r.GPUs == 1 || r.GPUs != fewest(r.types()) {
+		return nil
+	}
+	return []string{fmt.Sprintf("# The smallest machine with the %s has %d of them, and all are paid for.", r.machine().people, r.GPUs)}
+}
+
 // large leaves out the machine types that are too small: each tenant of a shared GPU asks CPUs and memory of its own, as
 // much as a whole release.
 func (r Request) large(types []string) []string {

@@ -37,7 +37,7 @@ type Request struct {
 	Platform string
 	// Accelerator is GKE's name of the GPU, such as nvidia-l4.
 	Accelerator string
-	// GPUs of one node; one when 0.
+	// GPUs of one node; one when 0. Where GPUs are shared and there is no such machine, the smallest that there is.
 	GPUs int
 	// Sharing is none when empty; Clients share a GPU by time-sharing or MPS, and Partition is MIG's name of a part.
 	Sharing   string
@@ -101,6 +101,9 @@ func (r Request) complete() Request {
 	set(&r.Sharing, None)
 	set(&r.Capacity, OnDemand)
 	r.GPUs = max(1, r.GPUs)
+	if types := r.types(); r.Sharing != None && len(types) > 0 && len(types[r.GPUs]) == 0 {
+		r.GPUs = fewest(types) // a tenant takes one share of one GPU, however many its node has
+	}
 	if r.Nodes == 0 {
 		r.Nodes = 4
 	}
@@ -159,7 +162,7 @@ func (r Request) variables() []Step {
 // install is the last step: the release on these nodes. More are further arguments.
 func (r Request) install(more ...string) Step {
 	args := []string{"kubectl summarizer install " + r.release(), "-n " + r.namespace(), "--platform " + r.Platform}
-	if !slices.ContainsFunc(more, func(arg string) bool { return strings.Contains(arg, "compute-class") }) && r.Platform != Custom {
+	if r.Platform != Custom { // with a ComputeClass too, which sets the nodes: the fit is judged on this GPU
 		args = append(args, "--accelerator "+r.Accelerator)
 	}
 	if r.Sharing == None {

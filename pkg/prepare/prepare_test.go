@@ -213,6 +213,42 @@ func TestTheScriptsRun(t *testing.T) {
 	}
 }
 
+// TestASharedGPUMayHaveNeighbours: one share asks one GPU, and some machines have no fewer than eight.
+func TestASharedGPUMayHaveNeighbours(t *testing.T) {
+	for _, test := range []struct {
+		request prepare.Request
+		want    string
+		eight   bool
+	}{
+		{prepare.Request{Platform: "eks", Accelerator: "nvidia-tesla-a100", GPUs: 1, Sharing: "mig", Partition: "3g.20gb"}, "instanceTypes: [p4d.24xlarge]", true},
+		{prepare.Request{Platform: "gke-standard", Accelerator: "nvidia-h200-141gb", GPUs: 1, Sharing: "mig", Partition: "1g.18gb"}, "--machine-type=a3-ultragpu-8g --accelerator=type=nvidia-h200-141gb,count=8,", true},
+		{prepare.Request{Platform: "gke-standard", Accelerator: "nvidia-l4", GPUs: 1, Sharing: "mps", Clients: 2}, ",count=1,", false},
+	} {
+		if got := strings.ReplaceAll(script(t, test.request), " \\\n  ", " "); !strings.Contains(got, test.want) || strings.Contains(got, "has 8 of them, and all are paid for") != test.eight {
+			t.Errorf("%+v: want %q, and the price said: %t\n%s", test.request, test.want, test.eight, got)
+		}
+	}
+}
+
+// TestTheInstallationIsJudgedOnItsGPU, and not on the chart's own, by whatever the nodes are chosen.
+func TestTheInstallationIsJudgedOnItsGPU(t *testing.T) {
+	for name, request := range golden {
+		if request.Platform == "custom" {
+			continue
+		}
+		installs, with := 0, 0
+		for _, step := range strings.Split(script(t, request), "\n\n") {
+			if _, command, found := strings.Cut(step, "kubectl summarizer install"); found {
+				installs++
+				with += strings.Count(command, "--accelerator "+request.Accelerator)
+			}
+		}
+		if installs == 0 || with != installs {
+			t.Errorf("%s: %d of %d installations name the GPU", name, with, installs)
+		}
+	}
+}
+
 func nested(m map[string]any, key string) map[string]any {
 	inner, _ := m[key].(map[string]any)
 	return inner
