@@ -34,7 +34,11 @@ func (o *options) printCommands(p *plan.Plan, given map[string]any) error {
 	var refused *prepare.RefusedError
 	switch {
 	case errors.As(err, &refused):
-		return failure.New(failure.Refused, err, refused.Next)
+		next := refused.Next
+		if next != "" {
+			next = "ask for: " + next
+		}
+		return failure.New(failure.Refused, err, next)
 	case err != nil:
 		return failure.New(failure.Usage, err, "")
 	}
@@ -65,10 +69,12 @@ func (o *options) where() (project, location, cluster string) {
 func flagsOf(given map[string]any) []string {
 	var flags []string
 	for _, flag := range []struct{ name, group, key string }{
-		{"model", "model", "id"}, {"quantization", "engine", "quantization"}, {"kv-cache-dtype", "engine", "kvCacheDtype"}, {"max-model-len", "engine", "maxModelLen"},
+		{"model", "model", "id"}, {"revision", "model", "revision"}, {"dtype", "engine", "dtype"}, {"quantization", "engine", "quantization"}, {"kv-cache-dtype", "engine", "kvCacheDtype"},
+		{"max-model-len", "engine", "maxModelLen"}, {"max-num-seqs", "engine", "maxNumSeqs"}, {"max-num-batched-tokens", "engine", "maxNumBatchedTokens"},
+		{"gpu-memory-utilization", "engine", "gpuMemoryUtilization"}, {"kv-cache-memory", "engine", "kvCacheMemoryGiB"},
 	} {
 		group, _ := given[flag.group].(map[string]any)
-		if value := group[flag.key]; value != nil {
+		if value := group[flag.key]; value != nil && value != "" {
 			flags = append(flags, fmt.Sprintf("--%s %v", flag.name, value))
 		}
 	}
