@@ -16,7 +16,9 @@ trap '"$kubectl" delete namespace "$namespace" --wait=false >/dev/null 2>&1 || t
 # The definition alone: a replica over several nodes is judged by it, and no controller is there to run it.
 if [ -z "$had_lws" ]; then
   "$kubectl" apply --server-side -f "$crd" >&2
-  "$kubectl" wait --for condition=established --timeout 60s crd/leaderworkersets.leaderworkerset.x-k8s.io >&2
+  # `kubectl wait` fails on a definition that has no conditions yet.
+  for _ in $(seq 60); do "$kubectl" get leaderworkersets -n "$namespace" >/dev/null 2>&1 && break; sleep 1; done
+  "$kubectl" get leaderworkersets -n "$namespace" >&2
 fi
 
 # rules says what holds in the namespace: Pod Security warns of a Deployment whose pods it would refuse, and
