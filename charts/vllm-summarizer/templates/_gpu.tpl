@@ -83,9 +83,10 @@ CUDA, the step's peak and CUDA graphs of a small model; plan -o values has the f
 {{- $facts := include "vllm-summarizer.accelerator" . | fromJson -}}
 {{- if eq .Values.platform "nvidia" -}}
 {{- $products := list -}}
+{{- /* A shared GPU that has another resource name keeps its product's: GPU feature discovery marks one of the two. */ -}}
+{{- $marked := and (eq "true" (include "vllm-summarizer.shared" .)) (eq "nvidia.com/gpu" (include "vllm-summarizer.resourceName" .)) -}}
 {{- range default (list .Values.gpu.accelerator) $facts.products -}}
-{{- /* GPU feature discovery marks a GPU that the device plugin shares. */ -}}
-{{- $products = append $products (ternary (printf "%s-SHARED" .) . (eq "true" (include "vllm-summarizer.shared" $))) -}}
+{{- $products = append $products (ternary (printf "%s-SHARED" .) . $marked) -}}
 {{- end -}}
 {{- toYaml (dict "key" "nvidia.com/gpu.product" "operator" "In" "values" $products) -}}
 {{- else if and (eq .Values.platform "eks") $facts.eksInstanceTypes -}}

@@ -26,7 +26,8 @@ WARNING: time-sharing isolates no memory: a tenant that takes more than its shar
 
 WARNING: MPS with vLLM is experimental (CUDA has refused it in public reports). Metrics of the GPU are of all tenants together.
 {{- if include "vllm-summarizer.hostIPC" . }}
-On GKE it needs hostIPC, which the Pod Security levels baseline and restricted refuse: the namespace must be at level privileged.
+On GKE it needs hostIPC, which the Pod Security levels baseline and restricted refuse: the namespace must be at level privileged:
+  kubectl label --overwrite namespace {{ include "vllm-summarizer.namespace" . }} pod-security.kubernetes.io/enforce=privileged
 {{- end }}
 {{- end }}
 {{- if ne .Values.service.type "ClusterIP" }}
