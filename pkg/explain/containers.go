@@ -91,8 +91,8 @@ func server() []entry {
 		{path: "lifecycle", text: "What happens before the server is told to end."},
 		{path: "lifecycle.preStop", text: "Other parts of the cluster learn of a pod's end a moment late and still send requests: until they know, it goes on serving."},
 		{path: "lifecycle.preStop.sleep", text: "Kubernetes waits by itself; no program in the image is needed."},
-		{path: "lifecycle.preStop.sleep.seconds", text: "From shutdown.preStopSeconds; terminationGracePeriodSeconds includes it."},
-		{path: "lifecycle.preStop.exec...", text: "Kubernetes before 1.30 cannot wait by itself: a program does, for shutdown.preStopSeconds."},
+		{path: "lifecycle.preStop.sleep.seconds", text: "From shutdown.preStopSeconds, for a worker with shutdown.drainSeconds added: it stays until its leader has answered. terminationGracePeriodSeconds includes it."},
+		{path: "lifecycle.preStop.exec...", text: "Kubernetes before 1.30 cannot wait by itself: a program does, for shutdown.preStopSeconds, and in a worker shutdown.drainSeconds more."},
 	}
 }
 

@@ -101,6 +101,8 @@ func leaderWorkerSet() []entry {
 		{path: "kind", text: "Starts, replaces and ends the pods of one model server together: one replica is larger than a node."},
 		{path: "spec.replicas", text: "Model servers, each a group of pods (replicas)."},
 		{path: "spec.startupPolicy", text: "When the workers of a group are made: with their leader, or once it is ready."},
+		{path: "spec.networkConfig", text: "How the pods of a group find each other."},
+		{path: "spec.networkConfig.subdomainPolicy", text: "Each group has a headless Service of its own. The one that groups can share would need the name of the chart's Service."},
 		{path: "spec.rolloutStrategy...", text: "How many groups are replaced at a time; each group needs all its GPUs at once."},
 		{path: "spec.leaderWorkerTemplate", text: "The pods of one group."},
 		{path: "spec.leaderWorkerTemplate.size", text: "Pods in a group: the leader and its workers, each on a node of its own."},

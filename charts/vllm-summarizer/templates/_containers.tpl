@@ -39,7 +39,7 @@
     - {name: http, containerPort: 8000, protocol: TCP}
   {{- include "vllm-summarizer.probes" . | nindent 2 }}
   {{- end }}
-  {{- with include "vllm-summarizer.lifecycle" . }}
+  {{- with include "vllm-summarizer.lifecycle" (dict "root" . "role" $role) }}
   lifecycle:
     {{- . | nindent 4 }}
   {{- end }}

@@ -51,6 +51,9 @@ disable-access-log-for-endpoints: the chart
 {{- define "vllm-summarizer.check.extraArgs" -}}
 {{- $owned := include "vllm-summarizer.ownedFlags" . | fromYaml -}}
 {{- /* The patterns are the download container's; a server that fetches by itself takes its own. */ -}}
+{{- if gt (int64 .Values.gpu.nodes) 1 -}}
+{{- range list "nnodes" "n" "node-rank" "r" "master-addr" "distributed-executor-backend" -}}{{- $_ := set $owned . "gpu.nodes" -}}{{- end -}}
+{{- end -}}
 {{- if not .Values.model.download -}}{{- $owned = omit $owned "ignore-patterns" -}}{{- end -}}
 {{- range .Values.engine.extraArgs }}
 {{- if hasPrefix "-" . }}

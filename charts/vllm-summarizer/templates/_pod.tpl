@@ -59,13 +59,15 @@ capabilities:
 
 {{/*
 The wait before SIGTERM. Kubernetes has an action of its own for it since 1.30; before
-that only a program in the image can wait.
+that only a program in the image can wait: (dict "root" . "role" "server").
 */}}
 {{- define "vllm-summarizer.lifecycle" -}}
-{{- $seconds := int64 .Values.shutdown.preStopSeconds -}}
+{{- $seconds := int64 .root.Values.shutdown.preStopSeconds -}}
+{{- /* A worker ends at SIGTERM whatever runs: it stays until its leader has answered what it had. */ -}}
+{{- if eq .role "worker" -}}{{- $seconds = add $seconds .root.Values.shutdown.drainSeconds -}}{{- end -}}
 {{- if gt $seconds 0 -}}
 preStop:
-  {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}
+  {{- if semverCompare ">=1.30.0-0" .root.Capabilities.KubeVersion.Version }}
   sleep:
     seconds: {{ $seconds }}
   {{- else }}

@@ -20,6 +20,11 @@ sentence a line; all of them are shown together.
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (lower $name)) }}
 The name {{ $name | quote }} is none for a Service, which takes letters, digits and dashes after a letter: set fullnameOverride.
 {{- end }}
+{{- /* A StatefulSet's revision is a label of its pods, name and 11 characters; that of the workers is called as their leader. */ -}}
+{{- $longest := sub 51 (toString .Values.replicas | len) | int }}
+{{- if and (gt (int64 .Values.gpu.nodes) 1) (gt (len $name) $longest) }}
+The name {{ $name | quote }} is too long for a replica over several nodes, whose pods could not be made: set fullnameOverride to one of at most {{ $longest }} characters.
+{{- end }}
 {{- end -}}
 
 {{- define "vllm-summarizer.check.image" -}}
@@ -133,6 +138,8 @@ cache.persistence.size {{ .size }} does not hold {{ include "vllm-summarizer.fet
 {{- $rolling := and (eq $.Values.strategy.type "RollingUpdate") (ne (toString $.Values.strategy.maxSurge) "0") (ne (toString $.Values.strategy.maxSurge) "0%") }}
 {{- if and .enabled (gt (int64 $.Values.replicas) 1) (ne .accessMode "ReadWriteMany") }}
 {{ $.Values.replicas }} replicas cannot share a {{ .accessMode }} volume: set cache.persistence.accessMode to ReadWriteMany on storage that has it (a claim that exists keeps its mode: delete it first), or cache.persistence.enabled to false.
+{{- else if and .enabled (gt (int64 $.Values.gpu.nodes) 1) (ne .accessMode "ReadWriteMany") }}
+The pods of a replica over {{ int64 $.Values.gpu.nodes }} nodes cannot share a {{ .accessMode }} volume: set cache.persistence.accessMode to ReadWriteMany on storage that has it, or cache.persistence.enabled to false.
 {{- else if and .enabled $rolling (ne .accessMode "ReadWriteMany") }}
 A RollingUpdate with maxSurge {{ $.Values.strategy.maxSurge }} needs the {{ .accessMode }} volume twice at once: set strategy.maxSurge to 0 or strategy.type to Recreate.
 {{- end }}
@@ -157,7 +164,8 @@ progressDeadlineSeconds {{ $deadline }} ends a rollout before the model can be t
 
 {{- define "vllm-summarizer.check.disruption" -}}
 {{- with .Values.podDisruptionBudget }}
-{{- $replicas := int64 $.Values.replicas }}
+{{- /* It counts pods, and a replica has one on each of its nodes. */}}
+{{- $replicas := mul $.Values.replicas $.Values.gpu.nodes }}
 {{- if and .enabled (not (kindIs "invalid" .minAvailable)) (gt $replicas 0) }}
 {{- $stay := int64 .minAvailable }}
 {{- if kindIs "string" .minAvailable }}
@@ -167,7 +175,7 @@ progressDeadlineSeconds {{ $deadline }} ends a rollout before the model can be t
 {{- if eq $replicas 1 }}
 podDisruptionBudget.minAvailable with 1 replica would block every node drain and upgrade: use maxUnavailable, or two replicas or more.
 {{- else if ge $stay $replicas }}
-podDisruptionBudget.minAvailable {{ .minAvailable }} of {{ $replicas }} replicas would block every node drain and upgrade: leave room for one to go.
+podDisruptionBudget.minAvailable {{ .minAvailable }} of {{ $replicas }} {{ if gt (int64 $.Values.gpu.nodes) 1 }}pods{{ else }}replicas{{ end }} would block every node drain and upgrade: leave room for one to go.
 {{- end }}
 {{- end }}
 {{- end }}
