@@ -104,7 +104,9 @@ func (p place) node(name string) *corev1.Node {
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels, Annotations: map[string]string{"kwok.x-k8s.io/node": "fake", "node.alpha.kubernetes.io/ttl": "0"}},
 		Spec:       corev1.NodeSpec{Taints: []corev1.Taint{{Key: "nvidia.com/gpu", Value: "present", Effect: corev1.TaintEffectNoSchedule}}},
-		Status:     corev1.NodeStatus{Capacity: room, Allocatable: room},
+		Status: corev1.NodeStatus{Capacity: room, Allocatable: room, Conditions: []corev1.NodeCondition{
+			{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now()},
+		}},
 	}
 }
 
@@ -129,7 +131,13 @@ func TestEveryPlaceIsTakenOrRefused(t *testing.T) {
 			t.Errorf("%s: %s", p, rendered.stderr)
 			continue
 		}
-		if err := p.try(t.Context(), t, rendered.stdout); err != nil {
+		err := p.try(t.Context(), t, p.String(), rendered.stdout)
+		if err != nil {
+			// On a busy machine KWOK was seen to leave one node of two hundred without its state: the node is made anew, once.
+			t.Logf("%s, on another node: %v", p, err)
+			err = p.try(t.Context(), t, p.String()+"-2", rendered.stdout)
+		}
+		if err != nil {
 			t.Errorf("%s: %v", p, err)
 			continue
 		}
@@ -142,9 +150,9 @@ func TestEveryPlaceIsTakenOrRefused(t *testing.T) {
 }
 
 // try applies manifests in a namespace of their own and waits for the scheduler.
-func (p place) try(ctx context.Context, t *testing.T, manifests string) error {
-	name := p.String()
+func (p place) try(ctx context.Context, t *testing.T, name, manifests string) error {
 	namespace := "place-" + name
+	manifests = strings.ReplaceAll(manifests, `namespace: "place-`+p.String()+`"`, `namespace: "`+namespace+`"`)
 	level := "restricted"
 	if p.strategy == "mps" && p.platform == "gke-standard" {
 		level = "privileged" // hostIPC, as the chart warns
@@ -177,7 +185,7 @@ func (p place) try(ctx context.Context, t *testing.T, manifests string) error {
 		return fmt.Errorf("the API server refuses it: %w: %s", err, out)
 	}
 	said := "no pod"
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(45 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		pods, err := env.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
