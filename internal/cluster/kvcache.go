@@ -10,8 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// kvCacheLine is what vLLM logs once at start, by its wording since 0.8.
-var kvCacheLine = regexp.MustCompile(`GPU KV cache size: ([0-9,]+) tokens`)
+// kvCacheLine is what vLLM logs once at start, by its wording since 0.8; the device is named before it, GPU or CPU.
+var kvCacheLine = regexp.MustCompile(`KV cache size: ([0-9,]+) tokens`)
 
 // headBytes is more than vLLM logs before it serves.
 const headBytes = 2 << 20
