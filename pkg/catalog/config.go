@@ -149,7 +149,16 @@ func (f fields) texts(name string) []string {
 	return texts
 }
 
-// object returns the fields of an object inside this one; ok is false when it is not there.
+// fill sets fields that are not there.
+func (f fields) fill(defaults map[string]any) {
+	for name, value := range defaults {
+		if f.object[name] == nil {
+			f.object[name] = value
+		}
+	}
+}
+
+// inner returns the fields of an object inside this one; ok is false when it is not there.
 func (f fields) inner(name string) (inner fields, ok bool) {
 	value := f.object[name]
 	if value == nil {

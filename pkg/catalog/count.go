@@ -96,7 +96,7 @@ func linearAttention(h int64, l LinearAttention) int64 {
 
 // visionParams counts an encoder of images: a transformer of patches, and what merges its output into the text's width.
 func visionParams(v fields, hidden int) int64 {
-	width := int64(v.number(0, 0, mostVisionWidth, "hidden_size", "embed_dim"))
+	width := int64(v.number(0, 0, mostVisionWidth, "embed_dim", "hidden_size"))
 	layers := int64(v.number(0, 0, 1000, "num_hidden_layers", "depth"))
 	mlp := int64(v.number(int(4*width), 0, mostVisionWidth, "intermediate_size"))
 	patch := int64(v.number(14, 1, 1024, "patch_size"))

@@ -1,6 +1,11 @@
 package catalog
 
-import "strings"
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Limits of what a model can be: a hundred times the largest ones, so that no product overflows.
 const (
@@ -34,6 +39,7 @@ func ParseConfig(data []byte) (Architecture, error) {
 	if !nested {
 		text = top
 	}
+	text.fill(familyDefaults[text.text("model_type")])
 	a := Architecture{
 		Type:         text.text("model_type"),
 		Layers:       text.need(mostLayers, "num_hidden_layers", "n_layer", "num_layers"),
@@ -59,7 +65,7 @@ func ParseConfig(data []byte) (Architecture, error) {
 	count(text, &a)
 	if vision, ok := top.inner("vision_config"); ok {
 		a.VisionParams = visionParams(vision, a.Hidden)
-		a.VisionWidth = vision.number(0, 0, mostVisionWidth, "hidden_size", "embed_dim")
+		a.VisionWidth = vision.number(0, 0, mostVisionWidth, "embed_dim", "hidden_size")
 		a.VisionPatches = visionPatches(vision)
 	}
 	a.Approximate = !counted[a.Type]
@@ -69,8 +75,19 @@ func ParseConfig(data []byte) (Architecture, error) {
 	return a, nil
 }
 
-// tiedByDefault is what transformers takes where a file does not say whether the embeddings are shared.
-func tiedByDefault(modelType string) bool { return !strings.HasPrefix(modelType, "llama") }
+// familyDefaults are what transformers takes for fields that the makers' own files leave out.
+var familyDefaults = map[string]map[string]any{
+	"gemma3_text": {
+		"num_attention_heads": json.Number("8"), "num_key_value_heads": json.Number("4"), "head_dim": json.Number("256"),
+		"vocab_size": json.Number("262208"), "max_position_embeddings": json.Number("131072"),
+	},
+}
+
+// tiedByDefault is what transformers takes where a file does not say whether the embeddings are shared: most families
+// have them apart.
+func tiedByDefault(modelType string) bool {
+	return strings.HasPrefix(modelType, "gemma") || strings.HasPrefix(modelType, "cohere") || modelType == "gpt2"
+}
 
 func dtypeOf(text, top fields) string {
 	dtype := text.text("dtype", "torch_dtype")
@@ -101,7 +118,10 @@ func quantizationOf(text, top fields) Quantization {
 			return Quantization{Method: method, Bits: 8}
 		}
 	case "compressed-tensors":
-		bits = groupBits(config)
+		var group int
+		if bits, group = groupBits(config); bits == 4 && group == 16 {
+			return Quantization{Method: method, Bits: quantized["nvfp4"]}
+		}
 	case "modelopt":
 		if strings.Contains(config.text("quant_algo"), "fp4") {
 			return Quantization{Method: "nvfp4", Bits: quantized["nvfp4"]}
@@ -120,20 +140,20 @@ func quantizationOf(text, top fields) Quantization {
 	return Quantization{Method: method, Bits: 16}
 }
 
-// groupBits are the bits of the weights of compressed-tensors' first group.
-func groupBits(config fields) int {
+// groupBits are the bits of the weights of compressed-tensors' first group by name, and how many weights share a scale.
+func groupBits(config fields) (bits, size int) {
 	groups, ok := config.inner("config_groups")
 	if !ok {
-		return 0
+		return 0, 0
 	}
-	for name := range groups.object {
+	for _, name := range slices.Sorted(maps.Keys(groups.object)) {
 		if group, ok := groups.inner(name); ok {
 			if weights, ok := group.inner("weights"); ok {
-				return weights.number(0, 1, 32, "num_bits")
+				return weights.number(0, 1, 32, "num_bits"), weights.number(0, -1, mostWidth, "group_size")
 			}
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 // layersOf finds which layers keep what.

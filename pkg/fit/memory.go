@@ -141,7 +141,7 @@ func (r Request) logits() float64 { return float64(r.MaxNumSeqs) * float64(r.Mod
 // activation is the peak of the trial step: the largest of what does not live at once.
 func (r Request) activation() Part {
 	a, tp := r.Model, float64(r.TensorParallel)
-	tokens := float64(min(r.MaxBatchedTokens, max(r.MaxBatchedTokens, r.MaxNumSeqs)))
+	tokens := float64(r.MaxBatchedTokens)
 	bytes := catalog.DTypeBytes(r.dtype())
 	// The MLP's input, gate and up (twice the width), and their product.
 	mlp := tokens * (3*float64(a.Intermediate)/tp + 2*float64(a.Hidden)) * bytes

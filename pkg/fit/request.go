@@ -67,7 +67,7 @@ func (r Request) complete() (Request, error) {
 		r.MaxNumSeqs = seqs
 	}
 	if r.MaxBatchedTokens == 0 {
-		r.MaxBatchedTokens = max(tokens, min(r.MaxNumSeqs, tokens))
+		r.MaxBatchedTokens = tokens
 	}
 	if r.LoRASlots > 0 && r.LoRARank == 0 {
 		r.LoRARank = 16
