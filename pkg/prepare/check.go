@@ -50,22 +50,22 @@ func (r Request) checkAccelerator() error {
 	if r.Platform == Custom {
 		return nil
 	}
-	m, known := machines()[r.Accelerator]
+	_, known := machines()[r.Accelerator]
+	if r.Platform == NVIDIA && len(r.gpu().Products) > 0 {
+		return nil // in whatever machines
+	}
 	if !known {
 		return refuse("one of "+strings.Join(slices.Sorted(maps.Keys(machines())), ", "), "nothing is known of machines with the accelerator %q", r.Accelerator)
 	}
 	cloud, types := "Google Cloud", r.types()
-	switch r.Platform {
-	case NVIDIA:
-		return nil
-	case EKS:
+	if r.Platform == EKS {
 		cloud = "Amazon EC2"
 	}
 	if len(types) == 0 {
-		return refuse("another accelerator, or platform eks", "%s has no machines with the %s", cloud, m.people)
+		return refuse("another accelerator, or platform eks", "%s has no machines with the %s", cloud, r.gpu().Name)
 	}
 	if len(types[r.GPUs]) == 0 {
-		return refuse(counts(types)+" GPUs", "%s has no machine with %d %s: there are some with %s", cloud, r.GPUs, m.people, counts(types))
+		return refuse(counts(types)+" GPUs", "%s has no machine with %d %s: there are some with %s", cloud, r.GPUs, r.gpu().Name, counts(types))
 	}
 	return nil
 }
@@ -89,12 +89,12 @@ func (r Request) checkSharing() error {
 		}
 		return nil
 	}
-	m := r.machine()
-	if len(m.partitions) == 0 {
-		return refuse("time-sharing", "the %s has no MIG: it cannot be cut into parts", m.people)
+	partitions := r.gpu().PartitionNames()
+	if len(partitions) == 0 {
+		return refuse("time-sharing", "the %s has no MIG: it cannot be cut into parts", r.gpu().Name)
 	}
-	if !slices.Contains(m.partitions, r.Partition) {
-		return refuse("one of "+strings.Join(m.partitions, ", "), "the %s has no MIG partition %q", m.people, r.Partition)
+	if !slices.Contains(partitions, r.Partition) {
+		return refuse("one of "+strings.Join(partitions, ", "), "the %s has no MIG partition %q", r.gpu().Name, r.Partition)
 	}
 	return nil
 }
@@ -115,5 +115,5 @@ func (r Request) spotNote() []string {
 	if r.Capacity != OnDemand || !slices.Contains(r.machine().spotOnly, r.GPUs) {
 		return nil
 	}
-	return []string{fmt.Sprintf("# Google sells machines with %d %s as Spot or flex-start only: expect this to be refused without one of the two.", r.GPUs, r.machine().people)}
+	return []string{fmt.Sprintf("# Google sells machines with %d %s as Spot or flex-start only: expect this to be refused without one of the two.", r.GPUs, r.gpu().Name)}
 }

@@ -14,7 +14,7 @@ var zone = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-[a
 func (r Request) quota() Step {
 	where := "# Look at " + r.machine().quota
 	if r.machine().quota == "" {
-		where = "# This table may not have the " + r.machine().people + ": then look in the console, where more is asked for too, under IAM, Quotas."
+		where = "# This table may not have the " + r.gpu().Name + ": then look in the console, where more is asked for too, under IAM, Quotas."
 	} else {
 		if r.Capacity != OnDemand {
 			where = "# Look at PREEMPTIBLE_" + r.machine().quota + ", which counts for Spot and flex-start"

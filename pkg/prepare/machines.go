@@ -5,18 +5,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/catalog"
 )
 
 // machine is what the clouds call machines with a GPU, by how many of it they have.
 type machine struct {
-	// people's name for the GPU.
-	people string
 	// gke and ec2 are machine types; the first of several is the smallest that the chart's default release fits on.
 	gke, ec2 map[int][]string
-	// products are values of GPU feature discovery's label nvidia.com/gpu.product.
-	products []string
-	// partitions are MIG's profiles, the smallest first.
-	partitions []string
 	// spotOnly are the counts that Google sells only as Spot or flex-start.
 	spotOnly []int
 	// quota is Compute Engine's metric in the region's table, "" where that has none or none is known.
@@ -28,63 +24,61 @@ type machine struct {
 func machines() map[string]machine {
 	return map[string]machine{
 		"nvidia-tesla-t4": {
-			people: "T4", quota: "NVIDIA_T4_GPUS", products: []string{"Tesla-T4"},
-			gke: map[int][]string{1: {"n1-standard-8", "n1-standard-16", "n1-standard-32"}, 2: {"n1-standard-16"}, 4: {"n1-standard-32"}},
-			ec2: map[int][]string{1: {"g4dn.2xlarge", "g4dn.4xlarge", "g4dn.8xlarge"}, 4: {"g4dn.12xlarge"}, 8: {"g4dn.metal"}},
+			quota: "NVIDIA_T4_GPUS",
+			gke:   map[int][]string{1: {"n1-standard-8", "n1-standard-16", "n1-standard-32"}, 2: {"n1-standard-16"}, 4: {"n1-standard-32"}},
+			ec2:   map[int][]string{1: {"g4dn.2xlarge", "g4dn.4xlarge", "g4dn.8xlarge"}, 4: {"g4dn.12xlarge"}, 8: {"g4dn.metal"}},
 		},
 		"nvidia-l4": {
-			people: "L4", quota: "NVIDIA_L4_GPUS", products: []string{"NVIDIA-L4"},
-			gke: map[int][]string{1: {"g2-standard-8", "g2-standard-16", "g2-standard-32"}, 2: {"g2-standard-24"}, 4: {"g2-standard-48"}, 8: {"g2-standard-96"}},
-			ec2: map[int][]string{1: {"g6.2xlarge", "g6.4xlarge", "g6.8xlarge"}, 4: {"g6.12xlarge", "g6.24xlarge"}, 8: {"g6.48xlarge"}},
+			quota: "NVIDIA_L4_GPUS",
+			gke:   map[int][]string{1: {"g2-standard-8", "g2-standard-16", "g2-standard-32"}, 2: {"g2-standard-24"}, 4: {"g2-standard-48"}, 8: {"g2-standard-96"}},
+			ec2:   map[int][]string{1: {"g6.2xlarge", "g6.4xlarge", "g6.8xlarge"}, 4: {"g6.12xlarge", "g6.24xlarge"}, 8: {"g6.48xlarge"}},
 		},
 		"nvidia-a10g": {
-			people: "A10G", products: []string{"NVIDIA-A10G"},
 			ec2: map[int][]string{1: {"g5.2xlarge", "g5.4xlarge", "g5.8xlarge"}, 4: {"g5.12xlarge", "g5.24xlarge"}, 8: {"g5.48xlarge"}},
 		},
 		"nvidia-l40s": {
-			people: "L40S", products: []string{"NVIDIA-L40S"},
 			ec2: map[int][]string{1: {"g6e.2xlarge", "g6e.4xlarge", "g6e.8xlarge"}, 4: {"g6e.12xlarge", "g6e.24xlarge"}, 8: {"g6e.48xlarge"}},
 		},
 		"nvidia-tesla-a100": {
-			people: "A100 40GB", quota: "NVIDIA_A100_GPUS", products: []string{"NVIDIA-A100-SXM4-40GB", "NVIDIA-A100-PCIE-40GB"},
-			partitions: []string{"1g.5gb", "2g.10gb", "3g.20gb", "7g.40gb"},
-			gke:        map[int][]string{1: {"a2-highgpu-1g"}, 2: {"a2-highgpu-2g"}, 4: {"a2-highgpu-4g"}, 8: {"a2-highgpu-8g"}, 16: {"a2-megagpu-16g"}},
-			ec2:        map[int][]string{8: {"p4d.24xlarge"}},
+			quota: "NVIDIA_A100_GPUS",
+			gke:   map[int][]string{1: {"a2-highgpu-1g"}, 2: {"a2-highgpu-2g"}, 4: {"a2-highgpu-4g"}, 8: {"a2-highgpu-8g"}, 16: {"a2-megagpu-16g"}},
+			ec2:   map[int][]string{8: {"p4d.24xlarge"}},
 		},
 		"nvidia-a100-80gb": {
-			people: "A100 80GB", quota: "NVIDIA_A100_80GB_GPUS", products: []string{"NVIDIA-A100-SXM4-80GB", "NVIDIA-A100-80GB-PCIe"},
-			partitions: []string{"1g.10gb", "2g.20gb", "3g.40gb", "7g.80gb"},
-			gke:        map[int][]string{1: {"a2-ultragpu-1g"}, 2: {"a2-ultragpu-2g"}, 4: {"a2-ultragpu-4g"}, 8: {"a2-ultragpu-8g"}},
-			ec2:        map[int][]string{8: {"p4de.24xlarge"}},
+			quota: "NVIDIA_A100_80GB_GPUS",
+			gke:   map[int][]string{1: {"a2-ultragpu-1g"}, 2: {"a2-ultragpu-2g"}, 4: {"a2-ultragpu-4g"}, 8: {"a2-ultragpu-8g"}},
+			ec2:   map[int][]string{8: {"p4de.24xlarge"}},
 		},
 		"nvidia-h100-80gb": {
-			people: "H100", products: []string{"NVIDIA-H100-80GB-HBM3"}, spotOnly: []int{1, 2, 4},
-			partitions: []string{"1g.10gb", "1g.20gb", "2g.20gb", "3g.40gb", "7g.80gb"},
-			gke:        map[int][]string{1: {"a3-highgpu-1g"}, 2: {"a3-highgpu-2g"}, 4: {"a3-highgpu-4g"}, 8: {"a3-highgpu-8g"}},
-			ec2:        map[int][]string{1: {"p5.4xlarge"}, 8: {"p5.48xlarge"}},
+			spotOnly: []int{1, 2, 4},
+			gke:      map[int][]string{1: {"a3-highgpu-1g"}, 2: {"a3-highgpu-2g"}, 4: {"a3-highgpu-4g"}, 8: {"a3-highgpu-8g"}},
+			ec2:      map[int][]string{1: {"p5.4xlarge"}, 8: {"p5.48xlarge"}},
 		},
 		"nvidia-h200-141gb": {
-			people: "H200", products: []string{"NVIDIA-H200"},
-			partitions: []string{"1g.18gb", "1g.35gb", "2g.35gb", "3g.71gb", "4g.71gb", "7g.141gb"},
-			gke:        map[int][]string{8: {"a3-ultragpu-8g"}},
-			ec2:        map[int][]string{8: {"p5e.48xlarge", "p5en.48xlarge"}},
+			gke: map[int][]string{8: {"a3-ultragpu-8g"}},
+			ec2: map[int][]string{8: {"p5e.48xlarge", "p5en.48xlarge"}},
 		},
 		"nvidia-b200": {
-			people: "B200", products: []string{"NVIDIA-B200"},
-			partitions: []string{"1g.23gb", "1g.45gb", "2g.45gb", "3g.90gb", "4g.90gb", "7g.180gb"},
-			gke:        map[int][]string{8: {"a4-highgpu-8g"}},
-			ec2:        map[int][]string{8: {"p6-b200.48xlarge"}},
+			gke: map[int][]string{8: {"a4-highgpu-8g"}},
+			ec2: map[int][]string{8: {"p6-b200.48xlarge"}},
 		},
 		"nvidia-rtx-pro-6000": {
-			people: "RTX PRO 6000", products: []string{"NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition"},
-			partitions: []string{"1g.24gb", "2g.48gb", "4g.96gb"},
-			gke:        map[int][]string{1: {"g4-standard-48"}, 2: {"g4-standard-96"}, 4: {"g4-standard-192"}, 8: {"g4-standard-384"}},
-			ec2:        map[int][]string{1: {"g7e.2xlarge", "g7e.4xlarge", "g7e.8xlarge"}, 2: {"g7e.12xlarge"}, 4: {"g7e.24xlarge"}, 8: {"g7e.48xlarge"}},
+			gke: map[int][]string{1: {"g4-standard-48"}, 2: {"g4-standard-96"}, 4: {"g4-standard-192"}, 8: {"g4-standard-384"}},
+			ec2: map[int][]string{1: {"g7e.2xlarge", "g7e.4xlarge", "g7e.8xlarge"}, 2: {"g7e.12xlarge"}, 4: {"g7e.24xlarge"}, 8: {"g7e.48xlarge"}},
 		},
 	}
 }
 
 func (r Request) machine() machine { return machines()[r.Accelerator] }
+
+// gpu is what the catalog has of the accelerator; one that it lacks has no more than its name.
+func (r Request) gpu() catalog.Accelerator {
+	known, err := catalog.FindAccelerator(r.Accelerator)
+	if err != nil {
+		return catalog.Accelerator{Name: r.Accelerator}
+	}
+	return known
+}
 
 // types are the machine types that the platform has with the GPU, nil where the nodes are there already.
 func (r Request) types() map[int][]string {
@@ -105,7 +99,7 @@ func (r Request) sizeNote() []string {
 	if r.Sharing == None || r.GPUs == 1 || r.GPUs != fewest(r.types()) {
 		return nil
 	}
-	return []string{fmt.Sprintf("# The smallest machine with the %s has %d of them, and all are paid for.", r.machine().people, r.GPUs)}
+	return []string{fmt.Sprintf("# The smallest machine with the %s has %d of them, and all are paid for.", r.gpu().Name, r.GPUs)}
 }
 
 // large leaves out the machine types that are too small: each tenant of a shared GPU asks CPUs and memory of its own, as

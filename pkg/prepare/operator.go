@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,10 +37,10 @@ func (r Request) configKey() string { return fmt.Sprintf("%s-%d", r.Sharing, r.C
 
 // nodes selects the nodes with this GPU, by GPU feature discovery's label.
 func (r Request) nodes() string {
-	products := r.machine().products
+	products := slices.Clone(r.gpu().Products)
 	if r.Sharing == TimeSharing || r.Sharing == MPS {
 		// A node that shares its GPUs already has another label.
-		for _, p := range r.machine().products {
+		for _, p := range r.gpu().Products {
 			products = append(products, p+"-SHARED")
 		}
 	}

@@ -141,7 +141,7 @@ func TestEverythingIsShell(t *testing.T) {
 
 // stubs stand for the programs: each prints its arguments, and keeps what comes by standard input or a file.
 const stubs = `set -eu
-say() { printf '%s' "$1"; shift; printf ' %s' "$@"; echo; case " $* " in *" -f - "*) cat >"$(mktemp "$KEPT/XXXXXX")" ;; esac; }
+say() { printf '%s' "$1"; shift; printf ' %s' "$@"; echo; case " $* " in *" -f - "*) cat >"$(mktemp -p "$KEPT")" ;; esac; }
 gcloud() { say gcloud "$@"; }
 kubectl() { case "$*" in "create namespace"*) echo "kind: Namespace" ;; *) say kubectl "$@" ;; esac; }
 grep() { cat; }

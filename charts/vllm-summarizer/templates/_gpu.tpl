@@ -72,7 +72,8 @@ CUDA, the step's peak and CUDA graphs of a small model; plan -o values has the f
 {{- end -}}
 {{- /* Without it Autopilot gives each pod a node of its own, and nothing would be shared. */ -}}
 {{- if and (ne .strategy "none") (eq $.Values.platform "gke-autopilot") -}}
-{{- $_ := set $selector "cloud.google.com/gke-accelerator-count" "1" -}}
+{{- $counts := (include "vllm-summarizer.accelerator" $ | fromJson).autopilotCounts | default (list 1) -}}
+{{- $_ := set $selector "cloud.google.com/gke-accelerator-count" (first $counts | toString) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $selector -}}

@@ -18,7 +18,7 @@ gpu.accelerator {{ $.Values.gpu.accelerator }} is not possible on {{ $.Values.pl
 gpu.accelerator {{ $.Values.gpu.accelerator }} is not possible on eks: EC2 has no instance type with the {{ .name }}; set platform to nvidia or custom.
 {{- else if and (eq $.Values.platform "gke-autopilot") (not .autopilotCounts) (not $chosen) }}
 gpu.accelerator {{ $.Values.gpu.accelerator }} is not possible on GKE Autopilot, which has no {{ .name }}: set platform to gke-standard.
-{{- else if and (eq $.Values.platform "gke-autopilot") (not (has (toString $gpus) (include "vllm-summarizer.words" .autopilotCounts | replace " or " ", " | splitList ", "))) (not $chosen) (eq $.Values.gpu.sharing.strategy "none") }}
+{{- else if and (eq $.Values.platform "gke-autopilot") (not (has (toString $gpus) (include "vllm-summarizer.words" .autopilotCounts | replace " or " ", " | splitList ", "))) (not $chosen) (not (hasKey $.Values.nodeSelector "cloud.google.com/gke-accelerator-count")) (eq $.Values.gpu.sharing.strategy "none") }}
 gpu.count {{ $gpus }} is not possible: GKE Autopilot has nodes with {{ include "vllm-summarizer.words" .autopilotCounts }} {{ .name }}.
 {{- end }}
 {{- end }}
