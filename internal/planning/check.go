@@ -29,7 +29,7 @@ func Check(ctx context.Context, chart fs.FS, values map[string]any, release stri
 	case p.Verdict == fit.Tight:
 		return fmt.Sprintf("it may not fit: by the estimate, which may be off by %.2f GiB, %s", p.Band.GiB, p.Reasons[0]), nil
 	case p.Fits:
-		return fmt.Sprintf("fits: %d tokens of KV cache (%d to %d)", p.KVCacheTokens, p.Band.LowTokens, p.Band.HighTokens), nil
+		return fmt.Sprintf("fits: about %d tokens of KV cache", p.KVCacheTokens), nil
 	}
 	refusal := Refusal(p)
 	next := failure.NextOf(refusal)

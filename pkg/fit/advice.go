@@ -36,8 +36,11 @@ func Advise(request Request) []Change {
 	}
 	var changes []Change
 	offer := func(changed Request, what, flags string) bool {
-		if changed.Tenants != r.Tenants || changed.VLLM != r.VLLM {
-			changed.Utilization = 0
+		if changed.Tenants != r.Tenants {
+			changed.Utilization, changed.share = 0, false
+		}
+		if r.Tenants > 1 {
+			changed.KVCacheGiB = 0 // it was stated for this model and this many
 		}
 		result, err := Serving(changed)
 		if err == nil && result.Verdict == Fits {

@@ -72,13 +72,15 @@ func TestVerdicts(t *testing.T) {
 		says       string
 	}{
 		"alone":              {"mistralai/Mistral-7B-Instruct-v0.3", "L4", func(r *fit.Request) { r.MaxModelLen = 8192 }, fit.Fits, ""},
-		"two tenants":        {"mistralai/Mistral-7B-Instruct-v0.3", "L4", func(r *fit.Request) { r.MaxModelLen, r.Tenants = 8192, 2 }, fit.Not, "a share of 0.46 of L4's 22.03 GiB for each of 2 tenants is 10.13 GiB, its weights are 13.51 GiB"},
+		"two tenants":        {"mistralai/Mistral-7B-Instruct-v0.3", "L4", func(r *fit.Request) { r.MaxModelLen, r.Tenants = 8192, 2 }, fit.Not, "an equal part of L4's 22.03 GiB for each of 2 tenants, less 0.3 GiB for CUDA's context, is 10.71 GiB, its weights are 13.51 GiB"},
 		"two of 3B":          {"meta-llama/Llama-3.2-3B-Instruct", "L4", func(r *fit.Request) { r.MaxModelLen, r.Tenants, r.WarmCache = 8192, 2, true }, fit.Fits, ""},
 		"the whole context":  {"meta-llama/Llama-3.2-3B-Instruct", "L4", func(*fit.Request) {}, fit.Not, "one request of 131072 tokens needs 14.00 GiB of KV cache (112 KiB a token in bfloat16)"},
 		"12B":                {"google/gemma-3-12b-it", "L4", func(r *fit.Request) { r.MaxModelLen = 8192 }, fit.Not, "leaves no memory for the KV cache"},
 		"bfloat16 on a T4":   {"Qwen/Qwen3-4B", "T4", func(r *fit.Request) { r.MaxModelLen, r.DType = 4096, "bfloat16" }, fit.Not, "use float16"},
 		"three of 32 heads":  {"Qwen/Qwen3-8B", "L4", func(r *fit.Request) { r.MaxModelLen, r.TensorParallel = 4096, 3 }, fit.Not, "does not divide the 32 attention heads"},
 		"beyond the context": {"Qwen/Qwen3-8B", "H100", func(r *fit.Request) { r.MaxModelLen = 50000 }, fit.Not, "above the context of Qwen/Qwen3-8B, 40960"},
+		"two of 4B":          {"Qwen/Qwen3-4B", "L4", func(r *fit.Request) { r.MaxModelLen, r.Tenants = 8192, 2 }, fit.Tight, "the largest context is"},
+		"a full GPU":         {"Qwen/Qwen3-4B", "L4", func(r *fit.Request) { r.MaxModelLen, r.Utilization = 8192, 1 }, fit.Tight, "CUDA's context: they take 22.23 GiB together and L4 has 22.03 GiB"},
 		"tenants too many":   {"HuggingFaceTB/SmolLM2-135M-Instruct", "L4", func(r *fit.Request) { r.MaxModelLen, r.Tenants, r.KVCacheGiB = 4096, 4, 6 }, fit.Not, "4 tenants take"},
 	} {
 		r := request(t, c.model, c.gpu)

@@ -36,6 +36,9 @@ type Request struct {
 	KVCacheGiB float64
 	// Tenants share each GPU's memory without isolation (time-sharing, MPS), this server included; 0 is 1.
 	Tenants int
+
+	// share says that nobody gave a utilization, so that a tenant has its part of the GPU.
+	share bool
 }
 
 // Auto as MaxModelLen stands for the longest context that fits (--max-model-len=auto).
@@ -58,7 +61,7 @@ func (r Request) complete() (Request, error) {
 	if r.Utilization == 0 {
 		r.Utilization = r.VLLM.DefaultUtilization()
 		if r.Tenants > 1 {
-			r.Utilization = ShareOf(r.VLLM, r.Tenants)
+			r.Utilization, r.share = ShareOf(r.VLLM, r.Tenants), true
 		}
 	}
 	r.TensorParallel, r.PipelineParallel, r.Tenants = max(1, r.TensorParallel), max(1, r.PipelineParallel), max(1, r.Tenants)
@@ -121,6 +124,19 @@ func batchDefaults(gpu catalog.Accelerator) (seqs, tokens int) {
 		return 1024, 8192
 	}
 	return 256, 2048
+}
+
+// tenantReserveGiB is what a tenant's part of the GPU is less than an equal one: 0.2 GiB of CUDA's context, which vLLM
+// does not count (an L4 has 21.85 of 22.04 GiB free at its start), and a tenth for what differs between starts.
+const tenantReserveGiB = 0.3
+
+// budgetGiB is what a server may take of one GPU. A tenant whose KV cache is stated is not held to its utilization, which
+// is then asked for at its start alone: it has an equal part.
+func (r Request) budgetGiB() float64 {
+	if r.share {
+		return r.GPU.MemoryGiB/float64(r.Tenants) - tenantReserveGiB
+	}
+	return r.GPU.MemoryGiB * r.Utilization
 }
 
 // ShareOf is the utilization of one of several tenants: their part of vLLM's default, rounded down to 2 decimals, so

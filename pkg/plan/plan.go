@@ -57,8 +57,8 @@ type Plan struct {
 	// Refused are the chart's own reasons, which come first in Reasons.
 	Refused []string `json:"-"`
 
-	request   fit.Request
-	weightsGB float64
+	request    fit.Request
+	weightsGiB float64
 }
 
 // Unknown is returned where a plan cannot be made for want of a fact: a model or a GPU that is not known.
@@ -132,7 +132,7 @@ func (p *Plan) ask(v values, o Options) (fit.Request, error) {
 	if err := p.model(&r, o); err != nil {
 		return r, err
 	}
-	p.weightsGB = fit.CheckpointGiB(r.Model)
+	p.weightsGiB = fit.CheckpointGiB(r.Model)
 	if err := p.gpu(&r, v, o); err != nil {
 		return r, err
 	}
@@ -287,7 +287,7 @@ func (p *Plan) note() {
 		}
 	}
 	if p.request.KVCacheGiB > 0 {
-		p.Notes = append(p.Notes, "the KV cache is given (engine.kvCacheMemoryGiB): vLLM does not measure what is free")
+		p.Notes = append(p.Notes, "the KV cache is stated (engine.kvCacheMemoryGiB), so that vLLM does not measure what is free: a neighbour may be starting")
 	}
 	if p.CompileCache == "cold" && !p.request.Eager && p.Fits {
 		warm := p.request
@@ -298,21 +298,16 @@ func (p *Plan) note() {
 	}
 }
 
-// Values are what an installation must be told beyond what was given: the size of the weights, and a tenant's share.
+// Values are what an installation must be told beyond what was given: the size of the weights.
 func (p *Plan) Values() map[string]any {
-	out := map[string]any{"model": map[string]any{"weightsGiB": math.Ceil(10*p.weightsGB) / 10}}
-	engine := map[string]any{}
-	if p.Tenants > 1 {
-		engine["gpuMemoryUtilization"] = p.Utilization
-		if p.request.KVCacheGiB == 0 && p.KVCacheGiB > 0 {
-			// Below what is expected by the band, so that what a neighbour takes at the same time does no harm.
-			engine["kvCacheMemoryGiB"] = math.Floor(100*math.Max(p.KVCacheGiB-p.Band.GiB, p.KVCacheGiB-p.HeadroomGiB)) / 100
-		}
-	}
-	if len(engine) > 0 {
-		out["engine"] = engine
-	}
-	return out
+	return map[string]any{"model": map[string]any{"weightsGiB": math.Ceil(10*p.weightsGiB) / 10}}
+}
+
+// StatedKVGiB is the KV cache that a tenant of a shared GPU is told to take: below what is expected by the band, so that
+// what a neighbour takes at the same time does no harm, but enough for one request.
+func (p *Plan) StatedKVGiB() float64 {
+	need := p.KVCacheGiB - p.HeadroomGiB
+	return math.Max(math.Floor(100*(p.KVCacheGiB-p.Band.GiB)), math.Ceil(100*need)) / 100
 }
 
 // Refuse adds reasons for which the release cannot be, whatever the memory.

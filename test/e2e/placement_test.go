@@ -78,6 +78,9 @@ func (p place) node(name string) *corev1.Node {
 	case "gke-autopilot", "gke-standard":
 		labels["cloud.google.com/gke-accelerator"] = p.gpu.ID
 		labels["cloud.google.com/gke-accelerator-count"] = "1"
+		if counts := p.gpu.AutopilotCounts; len(counts) > 0 {
+			labels["cloud.google.com/gke-accelerator-count"] = fmt.Sprint(counts[0])
+		}
 		labels["cloud.google.com/gke-gpu-driver-version"] = "latest"
 		if shared {
 			labels["cloud.google.com/gke-gpu-sharing-strategy"] = p.strategy

@@ -27,8 +27,8 @@ nvidia.com/gpu
 {{- end -}}
 
 {{/*
-The share of a tenant: its part of vLLM's default of 0.92, rounded down. It counts from the whole GPU's memory under MPS
-too, where a tenant's limit is total/N and the total that CUDA reports stays whole.
+What a tenant asks for at its start: its part of vLLM's default of 0.92, rounded down. It counts from the whole GPU's
+memory under MPS too, where a tenant's limit is total/N and the total that CUDA reports stays whole.
 */}}
 {{- define "vllm-summarizer.utilization" -}}
 {{- if not (kindIs "invalid" .Values.engine.gpuMemoryUtilization) -}}
@@ -39,19 +39,40 @@ too, where a tenant's limit is total/N and the total that CUDA reports stays who
 {{- end -}}
 
 {{/*
+GiB that a tenant may take of a GPU that is known: what the user says, or an equal part. With its KV cache stated, vLLM
+looks at the utilization at its start alone.
+*/}}
+{{- define "vllm-summarizer.tenantGiB" -}}
+{{- with (include "vllm-summarizer.accelerator" . | fromJson).memoryGiB -}}
+{{- if kindIs "invalid" $.Values.engine.gpuMemoryUtilization -}}
+{{- divf . (include "vllm-summarizer.clients" $ | float64) -}}
+{{- else -}}
+{{- mulf . (toString $.Values.engine.gpuMemoryUtilization | float64) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* GiB of the weights in memory: quantized at start, the linear layers are half of their files in 8 bits, and the embeddings stay. */}}
+{{- define "vllm-summarizer.loadedGiB" -}}
+{{- $weights := include "vllm-summarizer.weightsGiB" . | float64 -}}
+{{- if and .Values.engine.quantization (not (has .Values.engine.quantization (list "awq" "gptq"))) -}}
+{{- mulf 0.6 $weights -}}
+{{- else -}}
+{{- $weights -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
 Bytes of the KV cache. For a tenant they are stated, because vLLM would otherwise measure what is free on the whole GPU
-while its neighbours start: with the size given it does not measure, and tenants may start in any order. 1.5 GiB are for
-CUDA, the step's peak and CUDA graphs of a small model; plan -o values has the figure of this one.
+while its neighbours start: with the size given it does not measure, and tenants may start in any order. 2.6 GiB are for
+CUDA and the first start of a 3B or 4B model, which copies its embedding twice; the plugin states the figure of the model itself.
 */}}
 {{- define "vllm-summarizer.kvCacheBytes" -}}
 {{- if not (kindIs "invalid" .Values.engine.kvCacheMemoryGiB) -}}
 {{- mulf 1073741824 (toString .Values.engine.kvCacheMemoryGiB | float64) | floor | int64 -}}
 {{- else if gt (include "vllm-summarizer.clients" . | int64) 1 -}}
-{{- with (include "vllm-summarizer.accelerator" . | fromJson).memoryGiB -}}
-{{- $weights := include "vllm-summarizer.weightsGiB" $ | float64 -}}
-{{- /* Quantized at start, the linear layers are half of their files in 8 bits, and the embeddings stay. */ -}}
-{{- if and $.Values.engine.quantization (not (has $.Values.engine.quantization (list "awq" "gptq"))) -}}{{- $weights = mulf 0.6 $weights -}}{{- end -}}
-{{- $left := subf (mulf . (include "vllm-summarizer.utilization" $ | float64)) $weights 1.5 -}}
+{{- with include "vllm-summarizer.tenantGiB" . -}}
+{{- $left := subf (float64 .) (include "vllm-summarizer.loadedGiB" $ | float64) 2.6 -}}
 {{- if gt $left 0.0 -}}{{- mulf 1073741824 $left | floor | int64 -}}{{- end -}}
 {{- end -}}
 {{- end -}}

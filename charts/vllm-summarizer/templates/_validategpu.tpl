@@ -85,13 +85,13 @@ well is arithmetic for the plugin's plan.
 {{- $whole := or (not .Values.engine.quantization) (has .Values.engine.quantization (list "awq" "gptq")) -}}
 {{- if and $facts (gt $clients 1) }}
 {{- $share := include "vllm-summarizer.utilization" . | float64 }}
-{{- $budget := mulf $facts.memoryGiB $share }}
+{{- $budget := include "vllm-summarizer.tenantGiB" . | float64 }}
 {{- $kv := 0.0 }}
 {{- if not (kindIs "invalid" .Values.engine.kvCacheMemoryGiB) }}{{- $kv = toString .Values.engine.kvCacheMemoryGiB | float64 }}{{- end }}
 {{- if gt (mulf $share $clients) 1.0 }}
 {{ $clients }} tenants with engine.gpuMemoryUtilization {{ $share }} take more than the whole GPU: lower it to {{ divf (floor (divf 92 $clients)) 100 }}, or leave it null.
 {{- else if and $whole (gt (addf $weights 0.5) $budget) }}
-{{ $clients }} tenants do not fit one {{ $facts.name }}: each has {{ $weights }} GiB of weights, and a share of {{ $share }} of its {{ $facts.memoryGiB }} GiB is {{ printf "%.2f" $budget }} GiB; quantize (engine.quantization fp8 halves the weights), take a smaller model, fewer tenants or a larger GPU.
+{{ $clients }} tenants do not fit one {{ $facts.name }}: each has {{ $weights }} GiB of weights, and its part of {{ $facts.memoryGiB }} GiB is {{ printf "%.2f" $budget }} GiB; quantize (engine.quantization fp8 halves the weights), take a smaller model, fewer tenants or a larger GPU.
 {{- else if and $whole (gt (mulf $clients (addf $weights $kv 0.5)) $facts.memoryGiB) }}
 {{ $clients }} tenants do not fit one {{ $facts.name }}: each takes {{ printf "%.2f" (addf $weights $kv 0.5) }} GiB (weights, engine.kvCacheMemoryGiB and 0.5), together more than {{ $facts.memoryGiB }} GiB.
 {{- end }}

@@ -96,7 +96,7 @@ func (f *Flags) Values(chart fs.FS, in io.Reader, errOut io.Writer) (map[string]
 		return nil, Explain(err)
 	}
 	model.note(values, errOut)
-	return values, nil
+	return f.tenantCache(chart, values, errOut)
 }
 
 // SecretGiven says whether the user named the Secret with the token, so that its absence

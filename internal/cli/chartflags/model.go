@@ -66,7 +66,7 @@ func (f *Flags) otherModel(chart fs.FS, files []render.ValuesFile) (otherModel, 
 	if asked != pinned {
 		m.id, m.weights, revision = asked, at(defaults, "model", "weightsGiB"), ""
 	}
-	if known, err := catalog.FindModel(m.id); m.id != "" && err == nil && at(given, "model", "weightsGiB") == nil {
+	if known, err := catalog.FindModel(m.id); m.id != "" && err == nil && at(given, "model", "weightsGiB") == nil && at(m.last, "model", "weightsGiB") == nil {
 		m.follows = append(m.follows, render.Typed{Flag: "--model", Path: []string{"model", "weightsGiB"}, Value: math.Ceil(10*fit.CheckpointGiB(known.Architecture)) / 10, Default: true})
 	}
 	// Whose revision it would be: the model's that the files name, else the last install's.

@@ -64,7 +64,7 @@ func printTable(w io.Writer, p *plan.Plan) {
 	line("W", "weights", p.WeightsGiB, p.Parts[0].How)
 	line("o", "overhead", p.OverheadGiB, overheadText(p.Parts[1:]))
 	if p.KVCacheGiB > 0 {
-		line("k", "KV cache", p.KVCacheGiB, fmt.Sprintf("%s tokens (%s to %s), %.0f KiB a token", count(p.KVCacheTokens), count(p.Band.LowTokens), count(p.Band.HighTokens), p.KVBytesPerToken/1024))
+		line("k", "KV cache", p.KVCacheGiB, tokensText(p))
 	} else {
 		line("k", "KV cache", p.KVCacheGiB, "missing")
 	}
@@ -75,10 +75,14 @@ func printTable(w io.Writer, p *plan.Plan) {
 		}
 		line("t", "tenants", others, like)
 	}
+	whole := fmt.Sprintf("of %.2f GiB, of which vLLM may take %.2f (%.2f GiB)", p.GPUGiB, p.Utilization, p.BudgetGiB)
+	if p.Tenants > 1 {
+		whole = fmt.Sprintf("of %.2f GiB, of which each tenant may take %.2f", p.GPUGiB, p.BudgetGiB)
+	}
 	if free >= 0 {
-		line(".", "free", free, fmt.Sprintf("of %.2f GiB, of which vLLM may take %.2f (%.2f GiB)", p.GPUGiB, p.Utilization, p.BudgetGiB))
+		line(".", "free", free, whole)
 	} else {
-		line(".", "missing", -free, fmt.Sprintf("of %.2f GiB, of which vLLM may take %.2f (%.2f GiB)", p.GPUGiB, p.Utilization, p.BudgetGiB))
+		line(".", "missing", -free, whole)
 	}
 	fmt.Fprintln(w)
 	if p.Fits {
@@ -95,6 +99,14 @@ func printTable(w io.Writer, p *plan.Plan) {
 	for _, note := range p.Notes {
 		fmt.Fprintf(w, "note         %s\n", note)
 	}
+}
+
+func tokensText(p *plan.Plan) string {
+	text := count(p.KVCacheTokens) + " tokens"
+	if p.Band.LowTokens != p.Band.HighTokens {
+		text += fmt.Sprintf(" (%s to %s)", count(p.Band.LowTokens), count(p.Band.HighTokens))
+	}
+	return fmt.Sprintf("%s, %.0f KiB a token", text, p.KVBytesPerToken/1024)
 }
 
 func overheadText(parts []fit.Part) string {

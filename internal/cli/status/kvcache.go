@@ -60,7 +60,8 @@ func (k *kvCache) compare(ctx context.Context, info *release.Info) {
 		return
 	}
 	k.Planned, k.PlannedLow, k.PlannedHigh = cold.KVCacheTokens, cold.Band.LowTokens, warm.Band.HighTokens
-	within := k.Tokens >= k.PlannedLow && k.Tokens <= k.PlannedHigh
+	// A stated cache has no band, but whole blocks of every layer.
+	within := float64(k.Tokens) >= 0.99*float64(k.PlannedLow) && float64(k.Tokens) <= 1.01*float64(k.PlannedHigh)
 	k.AsPlanned = &within
 }
 
