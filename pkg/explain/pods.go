@@ -80,7 +80,12 @@ func placement() []entry {
 		}},
 		{path: "affinity...", derive: either("affinity", "From affinity, with what platform and gpu.sharing add to it.", "")},
 		{path: "affinity", text: "What the node selector cannot say."},
-		{path: "affinity.nodeAffinity...", text: "Nodes with any of these values: the machines that have this GPU, or its name by GPU feature discovery, which is another when it is shared (gpu.accelerator, platform)."},
+		{path: "affinity.nodeAffinity...", derive: func(f field) string {
+			if f.chart("platform") == "gke-standard" {
+				return "No node whose GPUs are shared or partitioned: GKE would let the pod onto one, and its part would be too small (gpu.sharing)."
+			}
+			return "Nodes with any of these values: the machines that have this GPU, or its name by GPU feature discovery, which is another when it is shared (gpu.accelerator, platform)."
+		}},
 		{path: "affinity.podAntiAffinity...", text: "Replicas keep away from each other's nodes: on the same GPU a second one would add nothing."},
 	}
 }

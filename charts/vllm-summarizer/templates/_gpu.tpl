@@ -100,9 +100,10 @@ CUDA and the first start of a 3B or 4B model, which copies its embedding twice; 
 {{- toYaml $selector -}}
 {{- end -}}
 
-{{/* The NodeSelectorRequirement for this GPU where no single label has it, "" on other platforms. */}}
-{{- define "vllm-summarizer.nodeRequirement" -}}
+{{/* What a node must have or lack that no single label says, as a list of NodeSelectorRequirements under "all". */}}
+{{- define "vllm-summarizer.nodeRequirements" -}}
 {{- $facts := include "vllm-summarizer.accelerator" . | fromJson -}}
+{{- $all := list -}}
 {{- if eq .Values.platform "nvidia" -}}
 {{- $products := list -}}
 {{- /* A shared GPU that has another resource name keeps its product's: GPU feature discovery marks one of the two. */ -}}
@@ -110,25 +111,33 @@ CUDA and the first start of a 3B or 4B model, which copies its embedding twice; 
 {{- range default (list .Values.gpu.accelerator) $facts.products -}}
 {{- $products = append $products (ternary (printf "%s-SHARED" .) . $marked) -}}
 {{- end -}}
-{{- toYaml (dict "key" "nvidia.com/gpu.product" "operator" "In" "values" $products) -}}
+{{- $all = append $all (dict "key" "nvidia.com/gpu.product" "operator" "In" "values" $products) -}}
 {{- else if and (eq .Values.platform "eks") $facts.eksInstanceTypes -}}
-{{- toYaml (dict "key" "node.kubernetes.io/instance-type" "operator" "In" "values" $facts.eksInstanceTypes) -}}
+{{- $all = append $all (dict "key" "node.kubernetes.io/instance-type" "operator" "In" "values" $facts.eksInstanceTypes) -}}
+{{- else if and (eq .Values.platform "gke-standard") (eq .Values.gpu.sharing.strategy "none") -}}
+{{- /* GKE lets a pod that asks for no sharing onto a shared GPU, which has not the memory that it would take. */ -}}
+{{- range list "cloud.google.com/gke-gpu-sharing-strategy" "cloud.google.com/gke-gpu-partition-size" -}}
+{{- if not (or (hasKey $.Values.nodeSelector .) (hasKey $.Values.nodeSelector "cloud.google.com/compute-class")) -}}
+{{- $all = append $all (dict "key" . "operator" "DoesNotExist") -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml (dict "all" $all) -}}
 {{- end -}}
 
 {{/*
-The user's affinity with what platform and sharing need. Terms of a node selector are alternatives, so that the requirement
-goes into each. Replicas of one release keep off each other's shared GPU: there they would add no capacity.
+The user's affinity with what platform and sharing need. Terms of a node selector are alternatives, so that the requirements
+go into each. Replicas of one release keep off each other's shared GPU: there they would add no capacity.
 */}}
 {{- define "vllm-summarizer.affinity" -}}
 {{- $affinity := deepCopy .Values.affinity -}}
-{{- with include "vllm-summarizer.nodeRequirement" . -}}
-{{- $requirement := fromYaml . -}}
+{{- with (include "vllm-summarizer.nodeRequirements" . | fromYaml).all -}}
+{{- $requirements := . -}}
 {{- $node := get $affinity "nodeAffinity" | default dict -}}
 {{- $required := get $node "requiredDuringSchedulingIgnoredDuringExecution" | default dict -}}
 {{- $terms := list -}}
 {{- range get $required "nodeSelectorTerms" | default (list dict) -}}
-{{- $terms = append $terms (merge (dict "matchExpressions" (append (get . "matchExpressions" | default list) $requirement)) .) -}}
+{{- $terms = append $terms (merge (dict "matchExpressions" (concat (get . "matchExpressions" | default list) $requirements)) .) -}}
 {{- end -}}
 {{- $_ := set $required "nodeSelectorTerms" $terms -}}
 {{- $_ := set $node "requiredDuringSchedulingIgnoredDuringExecution" $required -}}
