@@ -26,7 +26,7 @@ func (o *Options) check(s *Spec) error {
 		what, value string
 		allowed     []string
 	}{
-		{"platform", o.Platform, []string{GKEAutopilot, GKEStandard, CustomNodes}},
+		{"platform", o.Platform, []string{GKEAutopilot, GKEStandard, NVIDIANodes, EKSNodes, CustomNodes}},
 		{"engine", o.Engine, []string{EngineJob, EngineTrainJob}},
 	} {
 		if !slices.Contains(choice.allowed, choice.value) {

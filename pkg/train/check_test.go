@@ -20,7 +20,7 @@ func TestObjectsRefuse(t *testing.T) {
 		want    string
 	}{
 		"no namespace":     {nil, func(o *train.Options) { o.Namespace = "" }, "no namespace"},
-		"platform":         {nil, func(o *train.Options) { o.Platform = "eks" }, "gke-autopilot, gke-standard, custom"},
+		"platform":         {nil, func(o *train.Options) { o.Platform = "aks" }, "gke-autopilot, gke-standard, nvidia, eks, custom"},
 		"engine":           {nil, func(o *train.Options) { o.Engine = "ray" }, "job, trainjob"},
 		"group":            {nil, func(o *train.Options) { o.Group = "two words" }, "cannot be a label"},
 		"queue":            {nil, func(o *train.Options) { o.Queue = "a/b" }, "cannot be a label"},
@@ -69,7 +69,7 @@ func TestLocalDataFit(t *testing.T) {
 
 // Everything that is wrong is said at once.
 func TestObjectsRefuseAllAtOnce(t *testing.T) {
-	_, err := objectsWith(nil, func(o *train.Options) { o.Platform, o.Engine, o.Memory = "eks", "ray", "big" })
+	_, err := objectsWith(nil, func(o *train.Options) { o.Platform, o.Engine, o.Memory = "aks", "ray", "big" })
 	for _, want := range []string{"platform", "engine", "memory"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)

@@ -2,6 +2,7 @@ package train_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -197,6 +198,50 @@ func TestPlacement(t *testing.T) {
 				t.Errorf("the program is told of %s s, want %s", got, c.sure)
 			}
 		})
+	}
+}
+
+// A training has a GPU of its own: it is kept off what GKE shares, and chosen elsewhere by what platforms call the GPU.
+func TestTrainingsKeepOffSharedGPUs(t *testing.T) {
+	unshared := "cloud.google.com/gke-gpu-sharing-strategy DoesNotExist []; cloud.google.com/gke-gpu-partition-size DoesNotExist []"
+	for name, c := range map[string]struct {
+		spec    func(*train.Spec)
+		options func(*train.Options)
+		want    string
+	}{
+		"autopilot": {nil, nil, ""},
+		"standard":  {nil, func(o *train.Options) { o.Platform = train.GKEStandard }, unshared},
+		"a partition": {nil, func(o *train.Options) {
+			o.Platform, o.NodeSelector = train.GKEStandard, map[string]string{"cloud.google.com/gke-gpu-partition-size": "3g.20gb"}
+		}, "cloud.google.com/gke-gpu-sharing-strategy DoesNotExist []"},
+		"a class": {nil, func(o *train.Options) {
+			o.Platform, o.NodeSelector = train.GKEStandard, map[string]string{"cloud.google.com/compute-class": "l4"}
+		}, ""},
+		"nvidia":  {nil, func(o *train.Options) { o.Platform = train.NVIDIANodes }, "nvidia.com/gpu.product In [NVIDIA-L4]"},
+		"unknown": {nil, func(o *train.Options) { o.Platform, o.Accelerator = train.NVIDIANodes, "NVIDIA-Quantum" }, "nvidia.com/gpu.product In [NVIDIA-Quantum]"},
+		"eks":     {nil, func(o *train.Options) { o.Platform, o.Accelerator = train.EKSNodes, "nvidia-tesla-a100" }, "node.kubernetes.io/instance-type In [p4d.24xlarge]"},
+		"custom":  {nil, func(o *train.Options) { o.Platform = train.CustomNodes }, ""},
+		"on CPUs": {func(s *train.Spec) { s.Training.Device = "cpu" }, func(o *train.Options) { o.Platform = train.NVIDIANodes }, ""},
+	} {
+		objects, err := objectsWith(c.spec, c.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pods := podsOf(t, objects)
+		var got []string
+		if affinity := pods[train.ComponentTrain].Affinity; affinity != nil {
+			for _, term := range affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
+				for _, e := range term.MatchExpressions {
+					got = append(got, fmt.Sprintf("%s %s %v", e.Key, e.Operator, e.Values))
+				}
+			}
+		}
+		if text := strings.Join(got, "; "); text != c.want {
+			t.Errorf("%s: placed by %q, want %q", name, text, c.want)
+		}
+		if pods[train.ComponentPrepare].Affinity != nil {
+			t.Errorf("%s: the preparation is placed too", name)
+		}
 	}
 }
 

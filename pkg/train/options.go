@@ -9,6 +9,8 @@ const DefaultImage = "vllm/vllm-openai:v0.32.0"
 const (
 	GKEAutopilot = "gke-autopilot"
 	GKEStandard  = "gke-standard"
+	NVIDIANodes  = "nvidia" // labelled by GPU feature discovery, as the GPU operator does
+	EKSNodes     = "eks"
 	CustomNodes  = "custom"
 )
 
@@ -31,7 +33,8 @@ type Options struct {
 	ImagePullPolicy  corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 	ImagePullSecrets []string          `json:"imagePullSecrets,omitempty"`
 
-	// Platform is one of GKEAutopilot (when empty), GKEStandard and CustomNodes, which sets no node selector.
+	// Platform is one of GKEAutopilot (when empty), GKEStandard, NVIDIANodes, EKSNodes and CustomNodes, which chooses no
+	// nodes.
 	Platform string `json:"platform,omitempty"`
 	// Accelerator is GKE's name of the GPU, nvidia-l4 when empty. CustomNodes does not read it.
 	Accelerator string `json:"accelerator,omitempty"`
@@ -39,7 +42,7 @@ type Options struct {
 	DriverVersion *string `json:"driverVersion,omitempty"`
 	// GPUResource is nvidia.com/gpu when empty.
 	GPUResource string `json:"gpuResource,omitempty"`
-	// Spot asks for nodes that may be taken away; on CustomNodes NodeSelector must say which.
+	// Spot asks for nodes that may be taken away; outside GKE NodeSelector must say which.
 	Spot bool `json:"spot,omitempty"`
 	// NodeSelector is of the training pods; its topology labels hold for every pod, because the
 	// volume comes into being where the first of them runs.

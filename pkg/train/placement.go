@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/catalog"
 )
 
 // Labels of GKE's nodes.
@@ -13,14 +15,50 @@ const (
 	gkeDriver       = "cloud.google.com/gke-gpu-driver-version"
 	gkeSpot         = "cloud.google.com/gke-spot"
 	gkeComputeClass = "cloud.google.com/compute-class"
+	gkeSharing      = "cloud.google.com/gke-gpu-sharing-strategy"
+	gkePartition    = "cloud.google.com/gke-gpu-partition-size"
 )
+
+func (o *Options) onGKE() bool { return o.Platform == GKEAutopilot || o.Platform == GKEStandard }
+
+// affinity of the training pods: what a node must have or lack that no single label says, by the rules of the chart. A
+// training takes all of a GPU's memory, and GKE would let it onto a shared one.
+func (p *plan) affinity() *corev1.Affinity {
+	o := &p.options
+	if p.gpusPerNode() == 0 {
+		return nil
+	}
+	var all []corev1.NodeSelectorRequirement
+	known, err := catalog.FindAccelerator(o.Accelerator)
+	switch {
+	case o.Platform == NVIDIANodes && err == nil:
+		all = append(all, corev1.NodeSelectorRequirement{Key: "nvidia.com/gpu.product", Operator: corev1.NodeSelectorOpIn, Values: known.Products})
+	case o.Platform == NVIDIANodes:
+		all = append(all, corev1.NodeSelectorRequirement{Key: "nvidia.com/gpu.product", Operator: corev1.NodeSelectorOpIn, Values: []string{o.Accelerator}})
+	case o.Platform == EKSNodes && err == nil && len(known.EKSInstanceTypes) > 0:
+		all = append(all, corev1.NodeSelectorRequirement{Key: corev1.LabelInstanceTypeStable, Operator: corev1.NodeSelectorOpIn, Values: known.EKSInstanceTypes})
+	case o.Platform == GKEStandard:
+		for _, label := range []string{gkeSharing, gkePartition} {
+			_, asked := o.NodeSelector[label]
+			if _, chosen := o.NodeSelector[gkeComputeClass]; !asked && !chosen {
+				all = append(all, corev1.NodeSelectorRequirement{Key: label, Operator: corev1.NodeSelectorOpDoesNotExist})
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
+		NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: all}},
+	}}}
+}
 
 // nodeSelector of the training pods, by the rules of the chart.
 func (p *plan) nodeSelector() map[string]string {
 	o := &p.options
 	own := map[string]string{}
 	// A ComputeClass chooses GPU, driver and Spot itself, and GKE refuses to have them chosen twice.
-	if _, chosen := o.NodeSelector[gkeComputeClass]; o.Platform != CustomNodes && !chosen {
+	if _, chosen := o.NodeSelector[gkeComputeClass]; o.onGKE() && !chosen {
 		if p.gpusPerNode() > 0 {
 			own[gkeAccelerator] = o.Accelerator
 			if driver := p.driverVersion(); driver != "" {
@@ -72,7 +110,7 @@ func (p *plan) tolerations() []corev1.Toleration {
 			own = append(own, corev1.Toleration{Key: key, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule})
 		}
 	}
-	if p.options.Spot && p.options.Platform != CustomNodes {
+	if p.options.Spot && p.options.onGKE() {
 		own = append(own, corev1.Toleration{Key: gkeSpot, Operator: corev1.TolerationOpEqual, Value: "true", Effect: corev1.TaintEffectNoSchedule})
 	}
 	return append(own, p.options.Tolerations...)

@@ -86,7 +86,7 @@ func (p *plan) pod(s stage) corev1.PodSpec {
 		Tolerations:                   p.options.Tolerations,
 	}
 	if s.trains {
-		spec.NodeSelector, spec.Tolerations = p.nodeSelector(), p.tolerations()
+		spec.NodeSelector, spec.Tolerations, spec.Affinity = p.nodeSelector(), p.tolerations(), p.affinity()
 	}
 	if s.component == ComponentTrain || s.component == ComponentPrepare {
 		spec.Containers[0].EnvFrom = p.options.EnvFrom

@@ -57,6 +57,7 @@ type (
 		SecurityContext               *corev1.PodSecurityContext    `json:"securityContext"`
 		NodeSelector                  map[string]string             `json:"nodeSelector,omitempty"`
 		Tolerations                   []corev1.Toleration           `json:"tolerations,omitempty"`
+		Affinity                      *corev1.Affinity              `json:"affinity,omitempty"`
 		TerminationGracePeriodSeconds *int64                        `json:"terminationGracePeriodSeconds"`
 	}
 	containerPatch struct {
@@ -101,6 +102,7 @@ func (p *plan) kubeflowJob() *trainJob {
 						SecurityContext:               pod.SecurityContext,
 						NodeSelector:                  pod.NodeSelector,
 						Tolerations:                   pod.Tolerations,
+						Affinity:                      pod.Affinity,
 						TerminationGracePeriodSeconds: pod.TerminationGracePeriodSeconds,
 					},
 				}),
