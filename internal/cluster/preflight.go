@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,13 +46,8 @@ func (p *Preflight) hints() Hints {
 	return p.Hints
 }
 
-// Check runs every check on the Deployment's pod template and returns the refusals; the
-// error says that the cluster could not be asked.
-func (p *Preflight) Check(ctx context.Context, deployment *appsv1.Deployment) ([]*failure.Error, error) {
-	return p.CheckPods(ctx, &deployment.Spec.Template)
-}
-
-// CheckPods is Check for pods of any kind.
+// CheckPods runs every check on a pod template and returns the refusals; the error says that the cluster could not be
+// asked.
 func (p *Preflight) CheckPods(ctx context.Context, template *corev1.PodTemplateSpec) ([]*failure.Error, error) {
 	var refusals []*failure.Error
 	for _, check := range []func(context.Context, *corev1.PodTemplateSpec) error{p.secrets, p.nodes} {

@@ -51,7 +51,7 @@ func TestPreflight(t *testing.T) {
 			var warnings []string
 			p := &Preflight{Client: fake.NewClientset(tt.there...), Namespace: "ns", RequireToken: tt.require, Target: there,
 				Warn: func(text string) { warnings = append(warnings, text) }}
-			refusals, err := p.Check(t.Context(), twoGPUs())
+			refusals, err := p.CheckPods(t.Context(), &twoGPUs().Spec.Template)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/hub"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/planning"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/wandb"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/web"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
@@ -68,13 +68,8 @@ func install(t *testing.T, s *Subject, values map[string]any) {
 	if s.Objects, err = rendered.Objects(); err != nil {
 		t.Fatal(err)
 	}
-	for _, object := range s.Objects {
-		if object.GetKind() == "Deployment" {
-			s.Deployment = &appsv1.Deployment{}
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, s.Deployment); err != nil {
-				t.Fatal(err)
-			}
-		}
+	if s.Template, err = planning.PodTemplate(rendered); err != nil {
+		t.Fatal(err)
 	}
 }
 

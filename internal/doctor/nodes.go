@@ -138,10 +138,10 @@ func gpusOf(pod *corev1.PodSpec) int64 {
 
 // selects says whether a node has the labels that the server's pods ask for.
 func (s *Subject) selects(n *corev1.Node) bool {
-	if s.Deployment == nil {
+	if s.Template == nil {
 		return true
 	}
-	match, err := nodeaffinity.GetRequiredNodeAffinity(&corev1.Pod{Spec: s.Deployment.Spec.Template.Spec}).Match(n)
+	match, err := nodeaffinity.GetRequiredNodeAffinity(&corev1.Pod{Spec: s.Template.Spec}).Match(n)
 	return err == nil && match
 }
 
@@ -149,7 +149,7 @@ func (s *Subject) selects(n *corev1.Node) bool {
 // pods ask for.
 func (s *Subject) noneSelected(nodes []corev1.Node, usable []*corev1.Node, what string, adds adder) Finding {
 	var wanted []string
-	for key, value := range s.Deployment.Spec.Template.Spec.NodeSelector {
+	for key, value := range s.Template.Spec.NodeSelector {
 		wanted = append(wanted, key+"="+value)
 	}
 	slices.Sort(wanted)
@@ -176,8 +176,8 @@ func (s *Subject) noneSelected(nodes []corev1.Node, usable []*corev1.Node, what 
 // cluster puts on a node that is not ready or cordoned is no property of the node.
 func (s *Subject) untolerated(n *corev1.Node) *corev1.Taint {
 	tolerations := []corev1.Toleration{{Key: gpuPrefix + "gpu", Operator: corev1.TolerationOpExists}}
-	if s.Deployment != nil {
-		tolerations = s.Deployment.Spec.Template.Spec.Tolerations
+	if s.Template != nil {
+		tolerations = s.Template.Spec.Tolerations
 	}
 	taint, found := scheduling.FindMatchingUntoleratedTaint(logr.Discard(), n.Spec.Taints, tolerations, func(t *corev1.Taint) bool {
 		return t.Effect != corev1.TaintEffectPreferNoSchedule && !strings.HasPrefix(t.Key, "node.kubernetes.io/")

@@ -25,11 +25,11 @@ func (s *Subject) podEgress(ctx context.Context) Finding {
 		name   string
 		labels labels.Set
 	}{{"train", labels.Set{train.LabelName: train.AppName}}}
-	if s.Deployment != nil {
+	if s.Template != nil {
 		pods = append(pods, struct {
 			name   string
 			labels labels.Set
-		}{"install", s.Deployment.Spec.Template.Labels})
+		}{"install", s.Template.Labels})
 	}
 	var blocked []string
 	for _, p := range pods {

@@ -48,7 +48,7 @@ func (s *Subject) against(q *corev1.ResourceQuota) (short, left []string) {
 		free.Sub(used)
 		isGPU := strings.Contains(string(name), gpuPrefix)
 		want, asked := wants[name]
-		if !asked && isGPU && s.Deployment == nil {
+		if !asked && isGPU && s.Template == nil {
 			want, asked = resource.MustParse("1"), true
 		}
 		switch {
@@ -66,10 +66,10 @@ func (s *Subject) against(q *corev1.ResourceQuota) (short, left []string) {
 // wants is what one pod of the server takes of a quota, by the quota's names.
 func (s *Subject) wants() corev1.ResourceList {
 	wants := corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1")}
-	if s.Deployment == nil {
+	if s.Template == nil {
 		return wants
 	}
-	for _, c := range s.Deployment.Spec.Template.Spec.Containers {
+	for _, c := range s.Template.Spec.Containers {
 		for name, quantity := range c.Resources.Requests {
 			add(wants, "requests."+name, quantity)
 			add(wants, name, quantity)
@@ -89,7 +89,7 @@ func add(list corev1.ResourceList, name corev1.ResourceName, quantity resource.Q
 
 // over says which limit of a container or pod the server's are above.
 func (s *Subject) over(ranges []corev1.LimitRange) []string {
-	if s.Deployment == nil {
+	if s.Template == nil {
 		return nil
 	}
 	var found []string

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,9 +45,9 @@ type Subject struct {
 	Clients int
 	// Image is the server's, as REPOSITORY:TAG.
 	Image string
-	// Objects are what install would apply, Deployment is the one that makes the server's pods.
-	Objects    []*unstructured.Unstructured
-	Deployment *appsv1.Deployment
+	// Objects are what install would apply, Template is that of the server's pods.
+	Objects  []*unstructured.Unstructured
+	Template *corev1.PodTemplateSpec
 
 	// HFSecret holds the Hugging Face token; HFSecretGiven says that somebody named it.
 	HFSecret      SecretKey

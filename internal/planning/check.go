@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
+	"strings"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/fit"
@@ -14,8 +16,8 @@ import (
 // Check plans a release before it is installed: told is what is worth a line, the error a refusal of what cannot fit. What
 // is not known (a model, a GPU, nodes that the chart does not choose) is never refused.
 func Check(ctx context.Context, chart fs.FS, values map[string]any, release string) (told string, err error) {
-	if !Known(values) {
-		return "", nil
+	if known, why := Known(values); !known {
+		return why, nil
 	}
 	p, err := Make(ctx, chart, values, Request{Release: release})
 	var unknown *plan.Unknown
@@ -39,9 +41,16 @@ func Check(ctx context.Context, chart fs.FS, values map[string]any, release stri
 	return "", failure.New(failure.Refused, refusal, next+"to install it all the same: --force")
 }
 
-// Known says whether values say which GPU a release has: on nodes that the chart does not choose, only where somebody
-// named one.
-func Known(values map[string]any) bool {
+// Known says whether values say what runs on which GPU: on nodes that the chart does not choose, somebody has to name the
+// GPU, and of an image that is not vLLM's own or a mirror of it nobody knows what it takes. why is worth a line.
+func Known(values map[string]any) (known bool, why string) {
 	gpu, _ := values["gpu"].(map[string]any)
-	return values["platform"] != "custom" || gpu["accelerator"] != nil
+	if values["platform"] == "custom" && gpu["accelerator"] == nil {
+		return false, ""
+	}
+	image, _ := values["image"].(map[string]any)
+	if repository, named := image["repository"].(string); named && !strings.HasPrefix(path.Base(repository), "vllm-openai") {
+		return false, fmt.Sprintf("whether it fits the GPU is not known: %s is not vLLM's own image", repository)
+	}
+	return true, ""
 }

@@ -2,14 +2,11 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 
@@ -19,6 +16,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/doctor"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/hub"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/planning"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/wandb"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/web"
@@ -109,16 +107,8 @@ func (o *options) release(ctx context.Context, s *doctor.Subject) error {
 	if s.Objects, err = rendered.Objects(); err != nil {
 		return err
 	}
-	for _, object := range s.Objects {
-		if object.GetKind() == "Deployment" {
-			s.Deployment = &appsv1.Deployment{}
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, s.Deployment); err != nil {
-				return err
-			}
-		}
-	}
-	if s.Deployment == nil {
-		return errors.New("the chart rendered no Deployment")
+	if s.Template, err = planning.PodTemplate(rendered); err != nil {
+		return err
 	}
 	return o.fill(chart, given, s)
 }
@@ -133,7 +123,7 @@ func (o *options) fill(chart fs.FS, given map[string]any, s *doctor.Subject) err
 	s.Model, s.Accelerator, s.Platform = value("model", "id"), value("gpu", "accelerator"), value("platform")
 	s.Sharing, s.Clients = value("gpu", "sharing", "strategy"), clients(given)
 	s.HFSecret = doctor.SecretKey{Name: value("hfToken", "secretName"), Key: value("hfToken", "secretKey")}
-	for _, c := range s.Deployment.Spec.Template.Spec.Containers {
+	for _, c := range s.Template.Spec.Containers {
 		if c.Name == cluster.ServerContainer {
 			s.Image = c.Image
 		}

@@ -2,18 +2,14 @@ package install
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/planning"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/release"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/rollout"
-	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/render"
 )
 
 // check asks the cluster whether it would take the release, and changes nothing but, if it
@@ -59,14 +55,14 @@ func (o *options) check(ctx context.Context, observer *cluster.Observer, release
 
 // preflight asks for what the pods need outside the release.
 func (o *options) preflight(ctx context.Context, observer *cluster.Observer, spec *release.Spec) ([]*failure.Error, error) {
-	deployment, err := deploymentOf(spec.Rendered)
+	template, err := planning.PodTemplate(spec.Rendered)
 	if err != nil {
 		return nil, err
 	}
 	preflight := &cluster.Preflight{
 		Client: observer.Client, Namespace: o.namespace, Target: o.f.Target(), Warn: o.steps.Warn, RequireToken: o.values.SecretGiven(),
 	}
-	return preflight.Check(ctx, deployment)
+	return preflight.CheckPods(ctx, template)
 }
 
 // withoutNamespace puts the making of the namespace before what is to be done in it.
@@ -77,18 +73,4 @@ func (o *options) withoutNamespace(refusals []*failure.Error) []*failure.Error {
 		}
 	}
 	return refusals
-}
-
-func deploymentOf(rendered render.Result) (*appsv1.Deployment, error) {
-	objects, err := rendered.Objects()
-	if err != nil {
-		return nil, err
-	}
-	for _, object := range objects {
-		if object.GetKind() == "Deployment" {
-			deployment := &appsv1.Deployment{}
-			return deployment, runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, deployment)
-		}
-	}
-	return nil, errors.New("the chart rendered no Deployment")
 }

@@ -92,9 +92,8 @@ func (o *options) spec(ctx context.Context, chart fs.FS, releases *release.Clien
 
 // plan refuses what cannot fit its GPU, before one is paid for.
 func (o *options) plan(ctx context.Context, chart fs.FS, spec *release.Spec) error {
-	if gpu, _ := spec.Values["gpu"].(map[string]any); gpu["nodes"] != nil && fmt.Sprint(gpu["nodes"]) != "1" {
-		return failure.Refusedf(fmt.Sprintf("%s render %s --nodes %v ... | kubectl apply -n %s -f -\nor: helm install %s CHART", product.Command, o.release, gpu["nodes"], o.namespace, o.release),
-			"a replica over %v nodes is a LeaderWorkerSet, which install cannot follow yet: it waits for a Deployment's pods", gpu["nodes"])
+	if gpu, _ := spec.Values["gpu"].(map[string]any); o.wait && o.dryRun == "none" && gpu["nodes"] != nil && fmt.Sprint(gpu["nodes"]) != "1" {
+		return failure.Refusedf("install without the wait: --wait=false", "a replica over %v nodes is a LeaderWorkerSet, whose pods install cannot wait for yet", gpu["nodes"])
 	}
 	told, err := planning.Check(ctx, chart, spec.Values, o.release)
 	switch {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"path"
 
 	"github.com/kubectl-summarizer/kubectl-summarizer/charts"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
@@ -48,7 +47,7 @@ func (o *options) findKVCache(ctx context.Context, observer *cluster.Observer, i
 // compare makes the plan anew of a first and of a later start: which one this was, the log does not say.
 func (k *kvCache) compare(ctx context.Context, info *release.Info) {
 	chart, err := fs.Sub(charts.FS, charts.Name)
-	if err != nil || !planning.Known(info.Values) || !cudaImage(info.Values) {
+	if known, _ := planning.Known(info.Values); err != nil || !known {
 		return
 	}
 	cold, err := planning.Make(ctx, chart, info.Values, planning.Request{Release: info.Name})
@@ -74,12 +73,4 @@ func (k *kvCache) text() string {
 		return fmt.Sprintf("%d tokens, as planned (%d to %d)", k.Tokens, k.PlannedLow, k.PlannedHigh)
 	}
 	return fmt.Sprintf("%d tokens, and %d to %d were planned: is the GPU another one, or is something else on it?", k.Tokens, k.PlannedLow, k.PlannedHigh)
-}
-
-// cudaImage says whether the server is vLLM's own image or a mirror of it: what another one takes of a GPU, or whether it
-// uses one at all, no plan knows.
-func cudaImage(values map[string]any) bool {
-	image, _ := values["image"].(map[string]any)
-	repository, named := image["repository"].(string)
-	return !named || path.Base(repository) == "vllm-openai"
 }

@@ -142,10 +142,19 @@ func (o *options) report(info *release.Info, view *cluster.View, said *served) *
 	case view.Healthy && said != nil && said.silent():
 		r.Healthy, r.Summary = false, "the pods are ready, but the server does not answer"
 		r.next = fmt.Sprintf("see its log: kubectl logs -n %s -l %s -c %s --tail 50%s", o.namespace, cluster.Selector(o.release), cluster.ServerContainer, o.f.Target())
+	case view.Deployment == "" && info != nil && overNodes(info.Values):
+		r.Summary = "its replicas go over several nodes, which status cannot follow yet"
+		r.next = fmt.Sprintf("see them: kubectl get leaderworkersets,pods -n %s -l app.kubernetes.io/instance=%s%s", o.namespace, o.release, o.f.Target())
 	case view.Deployment == "":
 		r.next = install
 	}
 	return r
+}
+
+// overNodes says whether a LeaderWorkerSet stands in the Deployment's place.
+func overNodes(values map[string]any) bool {
+	gpu, _ := values["gpu"].(map[string]any)
+	return gpu["nodes"] != nil && fmt.Sprint(gpu["nodes"]) != "1"
 }
 
 // deployed is Helm's word for a release that was installed whole.

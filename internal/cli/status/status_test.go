@@ -184,11 +184,16 @@ func TestWhatToDo(t *testing.T) {
 		"not asked":             {"deployed", well, &served{Error: "no right", unasked: true}, true, "healthy", ""},
 		"an earlier one serves": {"failed", well, &served{}, false, "did not end well (failed)", "kubectl summarizer install r -n ns --kubeconfig file"},
 		"gone":                  {"deployed", &cluster.View{}, nil, false, "Deployment is gone", "kubectl summarizer install r -n ns --kubeconfig file"},
+		"over several nodes":    {"deployed", &cluster.View{}, nil, false, "which status cannot follow yet", "kubectl get leaderworkersets,pods -n ns -l app.kubernetes.io/instance=r --kubeconfig file"},
 		"going meanwhile":       {"deployed", &cluster.View{Deployment: "d", Desired: 1, Pods: []cluster.Pod{{Phase: cluster.Stopping}}}, &served{Error: "no pod is ready"}, false, "Stopping: 0 of 1", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := o.report(&release.Info{Status: tt.record, Revision: 1}, tt.view, tt.said)
+			info := &release.Info{Status: tt.record, Revision: 1}
+			if name == "over several nodes" {
+				info.Values = map[string]any{"gpu": map[string]any{"nodes": 2}}
+			}
+			r := o.report(info, tt.view, tt.said)
 			if r.Healthy != tt.healthy || !strings.Contains(r.Summary, tt.says) || !strings.Contains(r.next, tt.next) || (r.next == "") != (tt.next == "") {
 				t.Errorf("healthy %v, %q, next %q", r.Healthy, r.Summary, r.next)
 			}
