@@ -13,32 +13,40 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/pkg/plan"
 )
 
+// Word is what a plan has to say to whoever installs, "" when that is nothing.
+type Word struct {
+	Text string
+	// Warning says that it may go wrong.
+	Warning bool
+}
+
 // Check plans a release before it is installed: told is what is worth a line, the error a refusal of what cannot fit. What
-// is not known (a model, a GPU, nodes that the chart does not choose) is never refused.
-func Check(ctx context.Context, chart fs.FS, values map[string]any, release string) (told string, err error) {
+// is not known (a model, a GPU, nodes that the chart does not choose) is never refused. override is the flag that installs
+// it all the same.
+func Check(ctx context.Context, chart fs.FS, values map[string]any, release, override string) (told Word, err error) {
 	if known, why := Known(values); !known {
-		return why, nil
+		return Word{Text: why}, nil
 	}
 	p, err := Make(ctx, chart, values, Request{Release: release})
 	var unknown *plan.Unknown
 	switch {
 	case errors.As(err, &unknown):
-		return fmt.Sprintf("whether it fits the GPU is not known: %s", unknown), nil
+		return Word{Text: fmt.Sprintf("whether it fits the GPU is not known: %s", unknown)}, nil
 	case err != nil:
-		return "", Explain(err)
+		return Word{}, Explain(err)
 	case p.Verdict == fit.Tight && p.Fits:
-		return fmt.Sprintf("it just fits: %.2f GiB of KV cache are expected beside one request of %d tokens, and the estimate may be off by %.2f", p.HeadroomGiB, p.MaxModelLen, p.Band.GiB), nil
+		return Word{fmt.Sprintf("it just fits: %.2f GiB of KV cache are expected beside one request of %d tokens, and the estimate may be off by %.2f", p.HeadroomGiB, p.MaxModelLen, p.Band.GiB), true}, nil
 	case p.Verdict == fit.Tight:
-		return fmt.Sprintf("it may not fit: by the estimate, which may be off by %.2f GiB, %s", p.Band.GiB, p.Reasons[0]), nil
+		return Word{fmt.Sprintf("it may not fit: by the estimate, which may be off by %.2f GiB, %s", p.Band.GiB, p.Reasons[0]), true}, nil
 	case p.Fits:
-		return fmt.Sprintf("fits: about %d tokens of KV cache", p.KVCacheTokens), nil
+		return Word{Text: fmt.Sprintf("fits: about %d tokens of KV cache", p.KVCacheTokens)}, nil
 	}
 	refusal := Refusal(p)
 	next := failure.NextOf(refusal)
 	if next != "" {
 		next += "\n"
 	}
-	return "", failure.New(failure.Refused, refusal, next+"to install it all the same: --force")
+	return Word{}, failure.New(failure.Refused, refusal, next+"to install it all the same: "+override)
 }
 
 // Known says whether values say what runs on which GPU: on nodes that the chart does not choose, somebody has to name the

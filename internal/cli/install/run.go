@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"k8s.io/client-go/discovery"
 
@@ -95,17 +94,17 @@ func (o *options) plan(ctx context.Context, chart fs.FS, spec *release.Spec) err
 	if gpu, _ := spec.Values["gpu"].(map[string]any); o.wait && o.dryRun == "none" && gpu["nodes"] != nil && fmt.Sprint(gpu["nodes"]) != "1" {
 		return failure.Refusedf("install without the wait: --wait=false", "a replica over %v nodes is a LeaderWorkerSet, whose pods install cannot wait for yet", gpu["nodes"])
 	}
-	told, err := planning.Check(ctx, chart, spec.Values, o.release)
+	told, err := planning.Check(ctx, chart, spec.Values, o.release, "--force")
 	switch {
 	case err != nil && o.force:
 		o.steps.Warn("--force: " + err.Error())
 		return nil
 	case err != nil:
 		return err
-	case strings.HasPrefix(told, "it "):
-		o.steps.Warn(told)
-	case told != "":
-		o.steps.Say("plan: %s", told)
+	case told.Warning:
+		o.steps.Warn(told.Text)
+	case told.Text != "":
+		o.steps.Say("plan: %s", told.Text)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cli/chartflags"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/cluster"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/failure"
+	"github.com/kubectl-summarizer/kubectl-summarizer/internal/planning"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/product"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/release"
 	"github.com/kubectl-summarizer/kubectl-summarizer/internal/rollout"
@@ -162,6 +163,14 @@ func (o *options) check(ctx context.Context, p *promotion) error {
 	if !view.Healthy {
 		return failure.Refusedf(fmt.Sprintf("see: %s status %s%s", product.Command, o.release, o.in()),
 			"release %s is not healthy now: what comes of the upgrade could not be told", o.release)
+	}
+	// An adapter's place takes memory of the KV cache: a server that was just right does not start again with it.
+	told, err := planning.Check(ctx, p.new.Chart, p.new.Values, o.release, "--skip-checks")
+	if err != nil {
+		return err
+	}
+	if told.Warning {
+		o.steps.Warn(told.Text)
 	}
 	refusals, err := rollout.Verdict(ctx, p.releases, p.new, o.steps)
 	if err != nil {
