@@ -22,7 +22,7 @@ func TestScoresATable(t *testing.T) {
 	if err := run([]string{"-v", file}, &out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"3 rows", "ours", "KAITO", "llm-d-planner", "id 3: ", "Meta-Llama-3.1-8B"} {
+	for _, want := range []string{"3 rows", "ours", "KAITO", "llm-d-planner", "id 3: ", "Meta-Llama-3.1-8B", "+0.8 %", "ours           1                0.8 %"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

@@ -5,7 +5,6 @@ package modelconfig
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -79,10 +78,11 @@ func Fetch(ctx context.Context, env Env, id, revision string) ([]byte, error) {
 		return data, nil
 	}
 	page := endpoint + "/" + id
-	byHand := "or give the file: --config FILE"
+	const file = "give the file: --config FILE"
+	const byHand = "or " + file
 	var refused *hub.Refusal
 	if !errors.As(err, &refused) {
-		return nil, failure.Failedf(byHand, "the config.json of %s cannot be fetched from the Hub: %w", id, err)
+		return nil, failure.Failedf(file, "the config.json of %s cannot be fetched from the Hub: %w", id, err)
 	}
 	switch refused.Status {
 	case http.StatusUnauthorized:
@@ -92,5 +92,5 @@ func Fetch(ctx context.Context, env Env, id, revision string) ([]byte, error) {
 	case http.StatusNotFound:
 		return nil, failure.Failedf("look at "+page+"\n"+byHand, "the Hub has no config.json of %s at revision %s (404)", id, revision)
 	}
-	return nil, failure.Failedf(byHand, "the config.json of %s cannot be fetched: the Hub answers %s", id, fmt.Sprint(refused))
+	return nil, failure.Failedf(file, "the config.json of %s cannot be fetched: the Hub answers %s", id, refused)
 }
