@@ -27,6 +27,7 @@ func Cached(env Env, id string) []byte {
 		return nil
 	}
 	slices.SortFunc(snapshots, func(a, b string) int { return int(modified(b) - modified(a)) })
+	// A link whose file is gone is what an interrupted download leaves: the next one, or the Hub, has it.
 	for _, file := range snapshots {
 		if data, err := os.ReadFile(file); err == nil {
 			return data
