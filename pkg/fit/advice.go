@@ -89,6 +89,10 @@ func (r Request) offerContext(offer offer) {
 }
 
 func (r Request) offerFormats(offer offer) {
+	if half := r; r.DType == "bfloat16" && !r.GPU.BF16() {
+		half.DType = "float16"
+		offer(half, "the number format that this GPU computes in", "--dtype half")
+	}
 	small, smallKV := r, r
 	fp8Weights := r.quantization().Method == "" && r.GPU.ComputeCapability >= 8
 	small.Quantization = "fp8"

@@ -123,8 +123,6 @@ func TestNonsenseIsAnError(t *testing.T) {
 		"tensor parallel size":   func(r *fit.Request) { r.TensorParallel = 1 << 20 },
 		"max model length":       func(r *fit.Request) { r.MaxModelLen = -5 },
 		"tenants":                func(r *fit.Request) { r.Tenants = 49; r.Utilization = 0.02 },
-		"quantization":           func(r *fit.Request) { r.Quantization = "fp3" },
-		"KV cache dtype":         func(r *fit.Request) { r.KVCacheDType = "fp3" },
 		"GPU memory":             func(r *fit.Request) { r.GPU.MemoryGiB = math.NaN() },
 	} {
 		r := request(t, "Qwen/Qwen3-4B", "L4")
@@ -134,6 +132,27 @@ func TestNonsenseIsAnError(t *testing.T) {
 		if !errors.As(err, &input) || input.Field != name {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// What vLLM may take and is not known here is told apart from nonsense.
+func TestUnknownFormats(t *testing.T) {
+	for name, change := range map[string]func(*fit.Request){
+		"quantization":   func(r *fit.Request) { r.Quantization = "torchao" },
+		"KV cache dtype": func(r *fit.Request) { r.KVCacheDType = "turboquant_4bit_nc" },
+	} {
+		r := request(t, "Qwen/Qwen3-4B", "L4")
+		change(&r)
+		_, err := fit.Serving(r)
+		var format *fit.UnknownFormatError
+		if !errors.As(err, &format) || format.Field != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	r := request(t, "Qwen/Qwen3-4B-AWQ", "L4")
+	r.MaxModelLen, r.Quantization = 4096, "compressed-tensors"
+	if _, err := fit.Serving(r); err != nil {
+		t.Errorf("of a model whose files say their size: %v", err)
 	}
 }
 

@@ -103,15 +103,21 @@ func (r Request) check() error {
 			return &InputError{f.name, fmt.Sprintf("must be from %v to %v, but is %v", f.least, f.most, f.value)}
 		}
 	}
-	if r.Quantization != "" {
-		if _, known := catalog.QuantizationOf(r.Quantization); !known {
-			return &InputError{"quantization", fmt.Sprintf("%q is none whose size is known", r.Quantization)}
-		}
+	if _, known := catalog.QuantizationOf(r.Quantization); !known && r.Model.Quantization.Method == "" {
+		return &UnknownFormatError{"quantization", r.Quantization}
 	}
 	if _, known := kvBytes(r.KVCacheDType, r.Model.DType); !known {
-		return &InputError{"KV cache dtype", fmt.Sprintf("%q is none whose size is known", r.KVCacheDType)}
+		return &UnknownFormatError{"KV cache dtype", r.KVCacheDType}
 	}
 	return nil
+}
+
+// UnknownFormatError is a number format whose size is not known here; vLLM may take it.
+type UnknownFormatError struct{ Field, Name string }
+
+// Error names the field and the format.
+func (e *UnknownFormatError) Error() string {
+	return fmt.Sprintf("the size of %s %q is not known", e.Field, e.Name)
 }
 
 // batchDefaults are vLLM's for `vllm serve` (vllm/engine/arg_utils.py, 0.32.0).

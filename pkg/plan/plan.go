@@ -93,7 +93,12 @@ func Make(complete map[string]any, o Options) (*Plan, error) {
 		return nil, err
 	}
 	p.request = request
-	if p.Result, err = fit.Serving(request); err != nil {
+	p.Result, err = fit.Serving(request)
+	var format *fit.UnknownFormatError
+	switch {
+	case errors.As(err, &format):
+		return nil, &Unknown{format.Field, err}
+	case err != nil:
 		return nil, err
 	}
 	if p.Fits {

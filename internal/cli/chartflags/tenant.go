@@ -24,7 +24,7 @@ func (f *Flags) tenantCache(chart fs.FS, values map[string]any, w io.Writer) (ma
 		return nil, err
 	}
 	planned, err := plan.Make(complete, plan.Options{})
-	if err != nil || !planned.Fits {
+	if err != nil || !planned.Fits || planned.Tenants < 2 {
 		return values, nil //nolint:nilerr // a model or GPU that is not known; what does not fit is for the plan to refuse
 	}
 	cache := planned.StatedKVGiB()

@@ -53,7 +53,7 @@ func TestTenantCacheIsStated(t *testing.T) {
 	if given, _ := values(last, "--kv-cache-memory", "1.5"); given != "1.5" {
 		t.Errorf("given 1.5, stated %s", given)
 	}
-	for _, args := range [][]string{{"--model", "Qwen/Qwen3-4B"}, {"--sharing", "mig", "--partition", "1g.5gb"}, {"--sharing", "time-sharing", "--clients", "2", "--model", "team/unknown"}, {"--sharing", "time-sharing", "--clients", "2"}} {
+	for _, args := range [][]string{{"--model", "Qwen/Qwen3-4B"}, {"--sharing", "mig", "--partition", "1g.5gb"}, {"--sharing", "time-sharing"}, {"--sharing", "time-sharing", "--clients", "2", "--model", "team/unknown"}, {"--sharing", "time-sharing", "--clients", "2"}} {
 		if stated, _ := values(nil, args...); stated != "<nil>" {
 			t.Errorf("%v: stated %s", args, stated)
 		}

@@ -26,6 +26,9 @@ func (o *options) look(ctx context.Context, chart fs.FS, given map[string]any) e
 	if err != nil {
 		return err
 	}
+	if _, err := o.f.Namespace(); err != nil {
+		return err // of the kubeconfig, as every other verb has it
+	}
 	client, err := o.f.Clientset()
 	if err != nil {
 		return err
