@@ -27,7 +27,7 @@ type result struct {
 }
 
 func (r result) met() bool {
-	return (r.maxWall == 0 || r.wallRatio <= r.maxWall) && (r.maxMemory == 0 || r.memoryRatio <= r.maxMemory)
+	return (r.maxWall == 0 || r.wallRatio <= r.maxWall) && (r.maxMemory == 0 || r.memoryRatio <= r.maxMemory) && (r.within == 0 || r.ours.wall <= r.within)
 }
 
 type runner struct{ env []string }

@@ -47,6 +47,9 @@ func budget(r result) string {
 	if r.maxMemory > 0 {
 		parts = append(parts, fmt.Sprintf("memory at most %g", r.maxMemory))
 	}
+	if r.within > 0 {
+		parts = append(parts, "time at most "+millis(r.within))
+	}
 	return strings.Join(parts, ", ") + ": " + verdict(r.met())
 }
 

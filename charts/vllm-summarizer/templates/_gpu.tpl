@@ -1,9 +1,16 @@
 {{/* Which GPU, and how it is shared. */}}
 
-{{/* What is known of gpu.accelerator, as JSON: {} when nothing is. files/accelerators.json is generated from the plugin's catalog. */}}
+{{/*
+What is known of gpu.accelerator, as JSON: {} when nothing is. files/accelerators.json is generated from the plugin's
+catalog, one accelerator a line: it is asked for often, and the whole of it takes long to parse.
+*/}}
 {{- define "vllm-summarizer.accelerator" -}}
-{{- $all := .Files.Get "files/accelerators.json" | fromJson -}}
-{{- get $all .Values.gpu.accelerator | default dict | toJson -}}
+{{- $key := printf "  %q: " .Values.gpu.accelerator -}}
+{{- $found := "{}" -}}
+{{- range .Files.Lines "files/accelerators.json" -}}
+{{- if hasPrefix $key . -}}{{- $found = trimPrefix $key . | trimSuffix "," -}}{{- end -}}
+{{- end -}}
+{{- $found -}}
 {{- end -}}
 
 {{/* "true" when tenants share the memory of one GPU. */}}
