@@ -195,6 +195,11 @@ func TestWhy(t *testing.T) {
 		{"extraEnv: [{name: HOME, value: /x}]", "- name: HOME", "From extraEnv."},
 		{"model: {download: false}", "- mistralai/Mistral-7B-Instruct-v0.3", "vLLM fetches or reads itself"},
 		{"podLabels: {team: calls}", "team: calls", "From podLabels."},
+		{variants["mps"], "hostIPC: true", "MPS server"},
+		{variants["mps"], `nvidia.com/gpu: "1"`, "Kubernetes allows no other request"},
+		{variants["mps"], "podAntiAffinity:", "a second one would add nothing"},
+		{variants["mig-nvidia"], `nvidia.com/mig-3g.20gb: "1"`, "One part of a GPU"},
+		{variants["two-nodes"], "nodeAffinity:", "No node whose GPUs are shared"},
 	} {
 		result := rendered(t, test.values, "")
 		text := ""
@@ -226,53 +231,4 @@ func comments(text, line string) (all []string) {
 		above = ""
 	}
 	return all
-}
-
-// TestSharing: what the chart does not render yet is explained when it does.
-func TestSharing(t *testing.T) {
-	const pod = `
-    spec:
-      hostIPC: true
-      nodeSelector:
-        cloud.google.com/gke-gpu-sharing-strategy: mps
-      affinity:
-        podAntiAffinity: {required: []}
-      containers:
-        - name: vllm
-          args: [model, --kv-cache-memory-bytes=1]
-          resources:
-            limits:
-              nvidia.com/gpu: "1"
-              nvidia.com/mig-1g.10gb: "1"
-`
-	values := map[string]any{"gpu": map[string]any{"resourceName": "nvidia.com/gpu", "sharing": map[string]any{"strategy": "mps"}}}
-	for _, head := range []string{"kind: Deployment\nspec:\n  template:", "kind: LeaderWorkerSet\nspec:\n  leaderWorkerTemplate:\n   workerTemplate:"} {
-		document := head + pod
-		if strings.Contains(head, "Leader") {
-			document = strings.ReplaceAll(document, "\n    ", "\n     ")
-		}
-		fields, err := read(document, values)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range fields {
-			if _, _, found := newTable().explain(f); !found && !f.group {
-				t.Errorf("nothing explains %s", f)
-			}
-		}
-		explained, err := Manifest(document, values)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line, want := range map[string]string{
-			"hostIPC: true":                   "MPS server",
-			`nvidia.com/gpu: "1"`:             "One share of a GPU",
-			`nvidia.com/mig-1g.10gb: "1"`:     "One part of a GPU",
-			"podAntiAffinity: {required: []}": "a second one would add nothing",
-		} {
-			if got := comments(explained, line); len(got) != 1 || !strings.Contains(got[0], want) {
-				t.Errorf("%s: got %q, want %q", line, got, want)
-			}
-		}
-	}
 }
